@@ -1,0 +1,80 @@
+using System.ComponentModel;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Pipelines.Workflows;
+
+/// <summary>Every kind of stage that this program can run. Registered by hand; nothing is scanned for.</summary>
+public sealed class Catalog
+{
+    private readonly SortedDictionary<string, CatalogEntry> entries = new(StringComparer.Ordinal);
+
+    public IReadOnlyCollection<CatalogEntry> Entries => entries.Values;
+
+    /// <exception cref="ArgumentException">Another activity has this kind.</exception>
+    public Catalog Add<TInputs, TParameters, TOutputs>(Activity<TInputs, TParameters, TOutputs> activity)
+        where TInputs : class
+        where TParameters : class
+        where TOutputs : class
+    {
+        var entry = new CatalogEntry(
+            activity.Kind,
+            activity.Version,
+            activity.GetType().GetCustomAttribute<DescriptionAttribute>()?.Description ?? "",
+            Port.Of<TInputs>(),
+            Port.Of<TOutputs>(),
+            ParameterSchema.Of<TParameters>(),
+            json => ParameterSchema.Check<TParameters>(json),
+            json => activity.Source(Json.Read<TParameters>(json)),
+            async (inputs, parameters, stage, cancellation) => Json.Write(await activity.RunAsync(
+                Json.Read<TInputs>(inputs), Json.Read<TParameters>(parameters), stage, cancellation)));
+        if (!entries.TryAdd(entry.Kind, entry))
+            throw new ArgumentException($"two activities have the kind '{entry.Kind}'");
+        return this;
+    }
+
+    public CatalogEntry? Find(string kind) => entries.GetValueOrDefault(kind);
+}
+
+/// <summary>An activity with its types erased to JSON.</summary>
+/// <param name="Parameters">JSON schema of the form, with the defaults.</param>
+/// <param name="Check">What is wrong with these parameters, if anything, and the parameters with their defaults filled in.</param>
+/// <param name="Source"><see cref="Activity{TInputs,TParameters,TOutputs}.Source"/>.</param>
+public sealed record CatalogEntry(
+    string Kind,
+    int Version,
+    string Description,
+    IReadOnlyList<Port> Inputs,
+    IReadOnlyList<Port> Outputs,
+    JsonNode Parameters,
+    Func<JsonElement, CheckedParameters> Check,
+    Func<JsonElement, string?> Source,
+    Func<JsonElement, JsonElement, StageContext, CancellationToken, Task<JsonElement>> Run)
+{
+    /// <summary>The part of the kind before its first dot: <c>prune</c>.</summary>
+    public string Family => Kind.Split('.')[0];
+}
+
+/// <param name="Complete">The parameters with every default written out; meaningless when there are errors.</param>
+public sealed record CheckedParameters(JsonElement Complete, IReadOnlyList<string> Errors);
+
+/// <summary>One property of an activity's inputs or outputs. An edge joins ports of equal type.</summary>
+/// <param name="Type">The property type's name in camel case: <c>checkpoint</c>, <c>double</c>.</param>
+/// <param name="Optional">Whether an input may stay unconnected (its property is nullable).</param>
+public sealed record Port(string Name, string Type, bool Optional)
+{
+    /// <summary>The ports of a positional record, in its order.</summary>
+    public static IReadOnlyList<Port> Of<T>()
+    {
+        var nullability = new NullabilityInfoContext();
+        return
+        [
+            .. typeof(T).GetConstructors()[0].GetParameters().Select(parameter => new Port(
+                JsonNamingPolicy.CamelCase.ConvertName(parameter.Name!),
+                JsonNamingPolicy.CamelCase.ConvertName(
+                    (Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType).Name),
+                nullability.Create(parameter).ReadState == NullabilityState.Nullable)),
+        ];
+    }
+}

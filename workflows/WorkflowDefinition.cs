@@ -1,0 +1,51 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+
+namespace Pipelines.Workflows;
+
+/// <summary>The workflow document: a graph of stages, readable and diffable.</summary>
+/// <param name="Outputs">What the workflow is for, by name: <c>"checkpoint": "export.checkpoint"</c> (stage.port).</param>
+/// <param name="Layout">Where the designer drew each stage; kept as it is.</param>
+public sealed record WorkflowDefinition(
+    string Name,
+    IReadOnlyList<StageDefinition> Stages,
+    string? Description = null,
+    IReadOnlyDictionary<string, ParameterDefinition>? Parameters = null,
+    IReadOnlyDictionary<string, string>? Outputs = null,
+    JsonElement? Layout = null);
+
+/// <param name="Inputs">Port to the output that feeds it: <c>"model": "load.model"</c> (stage.port).</param>
+public sealed record StageDefinition(
+    string Id,
+    string Kind,
+    JsonElement? Parameters = null,
+    IReadOnlyDictionary<string, string>? Inputs = null,
+    ResourceDefinition? Resources = null,
+    RetryDefinition? Retry = null,
+    string? Description = null);
+
+/// <summary>A parameter of the workflow, set by <c>--set name=value</c> and used as <c>${name}</c>.</summary>
+/// <param name="Default">Without one the parameter must be set.</param>
+public sealed record ParameterDefinition(ParameterType Type, JsonElement? Default = null, string? Description = null);
+
+/// <summary>What a parameter's value must be. A path on the command line is taken relative to the current folder.</summary>
+public enum ParameterType
+{
+    Text,
+    Path,
+    Number,
+    Integer,
+    Boolean,
+}
+
+/// <param name="Gpu">GPUs that the stage needs: 0 or 1.</param>
+public sealed record ResourceDefinition([property: Range(0, 1)] int Gpu = 0);
+
+/// <param name="Attempts">How often the stage is tried in all.</param>
+public sealed record RetryDefinition([property: Range(1, 100)] int Attempts = 1);
+
+/// <summary>A fault of a workflow, found before anything runs. <paramref name="Stage"/> is null for the document itself.</summary>
+public sealed record WorkflowError(string? Stage, string Message)
+{
+    public override string ToString() => Stage is null ? Message : $"{Stage}: {Message}";
+}
