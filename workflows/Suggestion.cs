@@ -9,7 +9,7 @@ public static class Suggestion
         if (known.Count == 0)
             return "";
         var nearest = known.MinBy(candidate => Distance(name, candidate))!;
-        return Distance(name, nearest) <= Math.Max(1, name.Length / 3)
+        return Distance(name, nearest) <= Math.Max(2, name.Length / 3)
             ? $" (did you mean '{nearest}'?)"
             : $" (there is: {string.Join(", ", known.Take(12))}{(known.Count > 12 ? ", …" : "")})";
     }
