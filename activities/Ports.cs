@@ -1,0 +1,32 @@
+namespace Pipelines.Activities;
+
+// What crosses an edge. An edge joins ports of equal type; each of these names an artifact by its hash, or is numbers.
+
+/// <summary>A model: a folder in Hugging Face's layout (<c>config.json</c>, <c>model.safetensors</c>, <c>tokenizer.json</c>).</summary>
+/// <param name="Architecture">The first of the config's <c>architectures</c>: <c>LlamaForCausalLM</c>.</param>
+public sealed record Checkpoint(string Hash, string Architecture);
+
+/// <summary>A text, and which windows of its tokens are meant.</summary>
+public sealed record Dataset(string Hash);
+
+/// <summary>Statistics of the inputs of a model's linears over a calibration set.</summary>
+public sealed record Statistics(string Hash);
+
+/// <summary>A checkpoint as other tools load it, opened again and checked.</summary>
+/// <param name="Bytes">Of all its files.</param>
+/// <param name="Manifest">Whether a plain <c>config.json</c> cannot say all of it, and <c>pipelines.json</c> is needed to load it.</param>
+public sealed record Export(string Hash, long Bytes, bool Manifest);
+
+/// <summary>How good a model is, and how large.</summary>
+/// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
+/// <param name="Perplexity">exp of the mean negative log-likelihood of a token.</param>
+/// <param name="Parameters">Entries of all tensors, tied ones once.</param>
+/// <param name="Nonzero">Those of them that are not zero.</param>
+/// <param name="Bytes">Of the safetensors files.</param>
+public sealed record Measurement(string Protocol, double Perplexity, long Parameters, long Nonzero, long Bytes);
+
+/// <summary>Before and after, measured by one protocol.</summary>
+public sealed record Comparison(string Protocol, ModelFigures Dense, ModelFigures Pruned, ModelFigures? Recovered);
+
+/// <summary>A <see cref="Measurement"/> inside a comparison, which states the protocol once.</summary>
+public sealed record ModelFigures(double Perplexity, long Parameters, long Nonzero, long Bytes);
