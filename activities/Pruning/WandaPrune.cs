@@ -1,0 +1,99 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Pipelines.Activities.Calibration;
+using Pipelines.Activities.Modeling;
+using Pipelines.Models;
+using Pipelines.Workflows;
+using static TorchSharp.torch;
+
+namespace Pipelines.Activities.Pruning;
+
+/// <summary>
+/// Wanda (Sun et al., arXiv:2306.11695): in each output row, zeroes the weights whose |weight| × input norm is smallest.
+/// No training and no weight update; a few calibration sequences suffice.
+/// </summary>
+[Description("Zeroes, in each output row, the weights with the smallest |weight| × input norm")]
+public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Parameters, WandaPrune.Outputs>
+{
+    /// <param name="Calibration">With this, each block is measured after the blocks before it were pruned (the paper's way).</param>
+    /// <param name="Statistics">With this, all blocks are judged by the dense model's activations, and nothing is run.</param>
+    public sealed record Inputs(Checkpoint Model, Dataset? Calibration, Statistics? Statistics);
+
+    public sealed record Parameters(
+        [property: Range(0.0, 0.99), Description("Share of each row's weights to zero")] double Sparsity = 0.5,
+        [property: RegularExpression(SparsityPattern.Expression), Description("N:M, as 2:4; none for no pattern")]
+        string Pattern = "none",
+        [property: Range(1, 1_000_000), Description("Calibration sequences, at most")] int Sequences = 128);
+
+    public sealed record Outputs(Checkpoint Model, double Sparsity);
+
+    public override string Kind => "prune.wanda";
+
+    public override async Task<Outputs> RunAsync(
+        Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
+    {
+        if ((inputs.Calibration is null) == (inputs.Statistics is null))
+            throw new StageException("prune.wanda takes either 'calibration' or 'statistics': connect one of them");
+        var pattern = SparsityPattern.Parse(parameters.Pattern);
+        using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
+        using var ungraded = no_grad();
+        if (inputs.Statistics is { } measured)
+        {
+            using var statistics = await stage.OpenStatisticsAsync(measured, inputs.Model, cancellation);
+            var linears = model.Llama.Linears().ToArray();
+            foreach (var (index, linear) in linears.Index())
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Prune(linear, statistics.MeanSquare(linear.Name), parameters.Sparsity, pattern);
+                stage.Report(index + 1, linears.Length, "linear");
+            }
+        }
+        else
+        {
+            using var tokens = await stage.TokensAsync(inputs.Calibration!, model, parameters.Sequences, cancellation);
+            Run(model.Llama, tokens, parameters.Sparsity, pattern, stage.Report, cancellation);
+        }
+
+        return new Outputs(await stage.SaveModelAsync(model, cancellation), model.Sparsity());
+    }
+
+    /// <summary>The sequential way: measures a block, prunes it, and feeds the next with what the pruned block puts out.</summary>
+    /// <param name="tokens">[sequences, length], int64.</param>
+    public static void Run(
+        Llama model, Tensor tokens, double sparsity, SparsityPattern? pattern, ReportProgress report,
+        CancellationToken cancellation)
+    {
+        using var runner = new BlockRunner(model, tokens, cancellation);
+        while (runner.MoveNext())
+        {
+            using (var moments = runner.Measure(spread: false))
+            {
+                foreach (var linear in runner.Block.Linears)
+                    Prune(linear, moments[linear.Name].MeanSquare, sparsity, pattern);
+            }
+
+            runner.Advance();
+            report(runner.Index + 1, model.Blocks.Count, "block");
+        }
+    }
+
+    /// <summary>The whole method: true where a weight is to be zeroed.</summary>
+    /// <param name="weight">[out, in].</param>
+    /// <param name="meanSquare">[in], the input's mean square, up to a constant.</param>
+    public static Tensor Mask(Tensor weight, Tensor meanSquare, double sparsity, SparsityPattern? pattern, string name)
+    {
+        using var scope = NewDisposeScope();
+        var norm = meanSquare.sqrt().to(ScalarType.Float32);
+        var scores = weight.to(ScalarType.Float32).abs().mul_(norm);
+        if (!scores.isfinite().all().ToBoolean())
+            throw new StageException($"{name}: |weight| × input norm is not finite; the model or its activations hold NaN or infinity");
+        var mask = pattern?.Mask(scores, name) ?? SmallestScores.PerRow(scores, (long)(weight.shape[1] * sparsity));
+        return mask.MoveToOuterDisposeScope();
+    }
+
+    private static void Prune(Linear linear, Tensor meanSquare, double sparsity, SparsityPattern? pattern)
+    {
+        using var mask = Mask(linear.Weight, meanSquare, sparsity, pattern, linear.Name);
+        linear.Weight.masked_fill_(mask, 0);
+    }
+}
