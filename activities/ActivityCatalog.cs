@@ -1,0 +1,28 @@
+using Pipelines.Activities.Calibration;
+using Pipelines.Activities.Data;
+using Pipelines.Activities.Evaluation;
+using Pipelines.Activities.Export;
+using Pipelines.Activities.Finetuning;
+using Pipelines.Activities.Modeling;
+using Pipelines.Activities.Pruning;
+using Pipelines.Workflows;
+
+namespace Pipelines.Activities;
+
+/// <summary>Every kind of stage that ships. A new one is a line here and a row in docs/activities.md.</summary>
+public static class ActivityCatalog
+{
+    public static Catalog Create() => new Catalog()
+        .Add(new SyntheticText())
+        .Add(new TextData())
+        .Add(new LoadModel())
+        .Add(new TrainModel())
+        .Add(new CalibrateStatistics())
+        .Add(new MagnitudePrune())
+        .Add(new WandaPrune())
+        .Add(new FlapPrune())
+        .Add(new LoraFinetune())
+        .Add(new EvaluatePerplexity())
+        .Add(new ExportHuggingFace())
+        .Add(new CompareModels());
+}

@@ -1,0 +1,87 @@
+using Pipelines.Models;
+using static TorchSharp.torch;
+
+namespace Pipelines.Activities.Calibration;
+
+/// <summary>
+/// Walks a model block by block over a calibration set. Only the activations between two blocks are held,
+/// [sequences, length, hidden], written over as the walk goes on.
+/// </summary>
+public sealed class BlockRunner : IDisposable
+{
+    private readonly Llama model;
+    private readonly Tensor hidden;
+    private readonly Rope rope;
+    private readonly long batch;
+    private readonly CancellationToken cancellation;
+
+    /// <param name="tokens">[sequences, length], int64.</param>
+    /// <param name="batch">Sequences that go through a block together.</param>
+    public BlockRunner(Llama model, Tensor tokens, CancellationToken cancellation, long batch = 4)
+    {
+        this.model = model;
+        this.batch = batch;
+        this.cancellation = cancellation;
+        hidden = model.Embed(tokens);
+        rope = model.Rope(tokens.shape[1]);
+    }
+
+    public int Index { get; private set; } = -1;
+
+    public LlamaBlock Block => model.Blocks[Index];
+
+    private bool Last => Index == model.Blocks.Count - 1;
+
+    public bool MoveNext() => ++Index < model.Blocks.Count;
+
+    /// <summary>The moments of every linear's input in this block, as it is now; runs the block without its last product.</summary>
+    public BlockMoments Measure(bool spread)
+    {
+        var moments = new BlockMoments(spread);
+        foreach (var part in Batches())
+        {
+            using (part)
+                Block.Observe(part, rope, moments.Add);
+        }
+
+        return moments;
+    }
+
+    /// <summary>Puts what the block makes of its input in its place. Nothing reads what the last block makes.</summary>
+    public void Advance()
+    {
+        if (!Last)
+            Replace(null);
+    }
+
+    /// <summary>Both at once, for a block that stays as it is.</summary>
+    public BlockMoments MeasureAndAdvance(bool spread)
+    {
+        if (Last)
+            return Measure(spread);
+        var moments = new BlockMoments(spread);
+        Replace(moments.Add);
+        return moments;
+    }
+
+    public void Dispose() => hidden.Dispose();
+
+    private void Replace(Action<Linear, Tensor>? observe)
+    {
+        foreach (var part in Batches())
+        {
+            using (part)
+            using (var next = Block.Forward(part, rope, observe))
+                part.copy_(next);
+        }
+    }
+
+    private IEnumerable<Tensor> Batches()
+    {
+        for (long start = 0; start < hidden.shape[0]; start += batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            yield return hidden.narrow(0, start, Math.Min(batch, hidden.shape[0] - start));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Pipelines.Activities.Calibration;
+using Pipelines.Activities.Data;
+using Pipelines.Models;
+using Pipelines.Workflows;
+using static TorchSharp.torch;
+
+namespace Pipelines.Activities.Modeling;
+
+/// <summary>Said by a loop: so many of so many units are done.</summary>
+public delegate void ReportProgress(long done, long total, string unit, params ReadOnlySpan<(string Name, double Value)> figures);
+
+/// <summary>Models, tokens and statistics, from artifacts and back.</summary>
+public static class StageModels
+{
+    public static async Task<LoadedModel> LoadModelAsync(
+        this StageContext stage, Checkpoint checkpoint, CancellationToken cancellation)
+    {
+        var folder = await stage.Artifacts.OpenAsync(checkpoint.Hash, cancellation);
+        var model = LlamaFolder.Load(folder, device(stage.Device));
+        AdapterFolder.Attach(model, folder);
+        return new LoadedModel(folder, model, Tokenizer.Load(folder));
+    }
+
+    /// <summary>A checkpoint of the model as it is now, with its tokenizer; adapters are left out.</summary>
+    public static async Task<Checkpoint> SaveModelAsync(
+        this StageContext stage, LoadedModel model, CancellationToken cancellation)
+    {
+        await using var draft = stage.Artifacts.Begin();
+        LlamaFolder.Save(model.Llama, draft.Folder);
+        TokenizerFiles.Copy(model.Folder, draft.Folder);
+        return new Checkpoint(await draft.CommitAsync(cancellation), model.Llama.Config.Architecture);
+    }
+
+    /// <summary>The windows of a dataset as tokens [sequences, length], int64, on the stage's device.</summary>
+    /// <param name="most">Sequences at most; null for all of the dataset's.</param>
+    public static async Task<Tensor> TokensAsync(
+        this StageContext stage, Dataset dataset, LoadedModel model, int? most, CancellationToken cancellation)
+    {
+        var (text, windows) = await DatasetFolder.OpenAsync(stage.Artifacts, dataset, cancellation);
+        var ids = model.Tokenizer.Encode(text);
+        var starts = DatasetFolder.Starts(windows, ids.Length);
+        if (most < starts.Length)
+            starts = starts[..most.Value];
+        var tokens = new long[starts.Length * (long)windows.Length];
+        for (var i = 0; i < starts.Length; i++)
+        {
+            for (var j = 0; j < windows.Length; j++)
+                tokens[i * (long)windows.Length + j] = ids[starts[i] + j];
+        }
+
+        if (Array.Find(tokens, id => id >= model.Llama.Config.VocabSize) is > 0 and var outside)
+        {
+            throw new StageException(
+                $"the tokenizer gives id {outside}, but the model's vocab_size is {model.Llama.Config.VocabSize}");
+        }
+
+        using var flat = tensor(tokens);
+        return flat.view(starts.Length, windows.Length).to(device(stage.Device));
+    }
+
+    /// <exception cref="StageException">The statistics were taken of another model.</exception>
+    public static async Task<StatisticsFile> OpenStatisticsAsync(
+        this StageContext stage, Statistics statistics, Checkpoint model, CancellationToken cancellation)
+    {
+        var folder = await stage.Artifacts.OpenAsync(statistics.Hash, cancellation);
+        return StatisticsFile.Open(folder, model.Hash);
+    }
+}

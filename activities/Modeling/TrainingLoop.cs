@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using Pipelines.Models;
+using Pipelines.Workflows;
+using static TorchSharp.torch;
+
+namespace Pipelines.Activities.Modeling;
+
+/// <summary>Steps of AdamW on next-token loss, with linear warm-up and cosine decay to a tenth.</summary>
+/// <param name="Steps">How many.</param>
+/// <param name="Rate">The highest learning rate.</param>
+/// <param name="WeightDecay">AdamW's.</param>
+public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
+{
+    private const int LossWindow = 20;
+
+    /// <param name="parameters">What is trained; the rest of the model stays as it is.</param>
+    /// <returns>The mean loss of the last steps.</returns>
+    /// <exception cref="StageException">The loss is no longer a number.</exception>
+    public double Run(
+        Llama model, IReadOnlyList<Tensor> parameters, TokenBatches batches, ReportProgress report,
+        CancellationToken cancellation)
+    {
+        using var optimizer = optim.AdamW(parameters, Rate, beta1: 0.9, beta2: 0.95, weight_decay: WeightDecay);
+        var clock = Stopwatch.StartNew();
+        var recent = new Queue<double>();
+        var tokens = 0L;
+        for (var step = 0; step < Steps; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            foreach (var group in optimizer.ParamGroups)
+                group.LearningRate = RateAt(step);
+            var batch = batches.At(step);
+            optimizer.zero_grad();
+            var loss = model.NextTokenLoss(batch);
+            loss.backward();
+            nn.utils.clip_grad_norm_(parameters, 1.0);
+            optimizer.step();
+
+            var value = loss.ToDouble();
+            if (!double.IsFinite(value))
+                throw new StageException($"step {step + 1}: the loss is {value}; try a lower learning rate than {Rate}");
+            recent.Enqueue(value);
+            if (recent.Count > LossWindow)
+                recent.Dequeue();
+            tokens += batch.numel();
+            report(step + 1, Steps, "step", ("loss", value), ("tokens/s", tokens / clock.Elapsed.TotalSeconds));
+        }
+
+        return recent.Count > 0 ? recent.Average() : double.NaN;
+    }
+
+    private double RateAt(int step)
+    {
+        var warmup = Math.Max(1, Steps / 20);
+        if (step < warmup)
+            return Rate * (step + 1) / warmup;
+        var done = (double)(step - warmup) / Math.Max(1, Steps - warmup);
+        return Rate * (0.1 + 0.9 * 0.5 * (1 + Math.Cos(Math.PI * done)));
+    }
+}
