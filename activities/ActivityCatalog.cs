@@ -1,7 +1,7 @@
 using Pipelines.Activities.Calibration;
 using Pipelines.Activities.Data;
 using Pipelines.Activities.Evaluation;
-using Pipelines.Activities.Export;
+using Pipelines.Activities.Exporting;
 using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Modeling;
 using Pipelines.Activities.Pruning;

@@ -4,7 +4,7 @@ using Pipelines.Models;
 using Pipelines.Workflows;
 using static TorchSharp.torch;
 
-namespace Pipelines.Activities.Export;
+namespace Pipelines.Activities.Exporting;
 
 /// <summary>
 /// Writes a checkpoint as other tools load it, then opens it again: its zeros are counted and one forward pass is compared
@@ -20,7 +20,7 @@ public sealed class ExportHuggingFace : Activity<ExportHuggingFace.Inputs, Expor
     public sealed record Parameters(
         [property: Description("The tensors' type in the file")] ExportType Type = ExportType.Keep);
 
-    public sealed record Outputs(Activities.Export Export);
+    public sealed record Outputs(Export Export);
 
     public override string Kind => "export.huggingface";
 
@@ -46,7 +46,7 @@ public sealed class ExportHuggingFace : Activity<ExportHuggingFace.Inputs, Expor
             ? $"blocks differ in width or carry biases: {ExportManifest.FileName} says how, a plain config.json cannot"
             : "a plain config.json says all of it");
         var bytes = Directory.EnumerateFiles(draft.Folder).Sum(file => new FileInfo(file).Length);
-        return new Outputs(new Activities.Export(await draft.CommitAsync(cancellation), bytes, manifest));
+        return new Outputs(new Export(await draft.CommitAsync(cancellation), bytes, manifest));
     }
 
     /// <exception cref="StageException">The reopened model is not the one that was written.</exception>
