@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Pipelines.Workflows;
+
+namespace Pipelines.Storage.Artifacts;
+
+/// <summary>What the base library lacks: flushing a folder, and saying how full a disk is.</summary>
+internal static partial class Disk
+{
+    private const int NoSpace = 28; // ENOSPC
+    private const int QuotaExceeded = 122; // EDQUOT
+
+    /// <summary>Makes the names in a folder survive a power cut.</summary>
+    public static void FlushFolder(string folder)
+    {
+        const int readOnlyDirectoryCloseOnExec = 0x10000 | 0x80000;
+        using var handle = Open(folder, readOnlyDirectoryCloseOnExec);
+        if (handle.IsInvalid || FSync(handle) != 0)
+            throw new IOException($"{folder}: cannot be flushed to the disk (error {Marshal.GetLastPInvokeError()})");
+    }
+
+    public static bool IsFull(IOException error) => error.HResult is NoSpace or QuotaExceeded;
+
+    /// <summary>The error for a user whose disk is full.</summary>
+    /// <param name="folder">Where it was written; its files so far are counted as what is needed.</param>
+    public static ArtifactException Full(string folder, IOException error)
+    {
+        var written = Directory.Exists(folder)
+            ? new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length)
+            : 0;
+        var free = new DriveInfo(folder).AvailableFreeSpace;
+        return new ArtifactException(
+            $"the disk is full: more than {written} bytes are needed in {folder}, {free} bytes are free", error);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FSync(SafeFileHandle file);
+}

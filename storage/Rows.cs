@@ -1,0 +1,127 @@
+namespace Pipelines.Storage;
+
+/// <summary>A row of <c>runs</c>.</summary>
+internal sealed class RunRow
+{
+    public required Guid Id { get; init; }
+    public required string Name { get; init; }
+    public required RunState State { get; init; }
+    public required bool UseCache { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>Set by cancelling; running stages hear of it, and nothing of the run is claimed any more.</summary>
+    public DateTimeOffset? CancelRequestedAt { get; init; }
+
+    /// <summary>The workflow document as it was when the run started.</summary>
+    public required string Definition { get; init; }
+    public required string Parameters { get; init; }
+}
+
+/// <summary>A row of <c>stages</c>: one stage of one run, and how it stands.</summary>
+internal sealed class StageRow
+{
+    public required Guid RunId { get; init; }
+    public required string Id { get; init; }
+
+    /// <summary>Place in the plan, feeders first.</summary>
+    public required int Position { get; init; }
+    public required StageState State { get; init; }
+    public required string Kind { get; init; }
+    public required int Version { get; init; }
+    public required int Gpu { get; init; }
+
+    /// <summary>Which workers can run it: those that serve this group.</summary>
+    public required string Group { get; init; }
+
+    /// <summary>Attempts begun; the fence that every write of a running stage names.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>Attempts that failed; one that was handed back does not count.</summary>
+    public int Failures { get; init; }
+    public required int MaxAttempts { get; init; }
+
+    /// <summary>Feeders that have not succeeded yet; ready at 0.</summary>
+    public required int UnfinishedFeeders { get; init; }
+
+    /// <summary>The stages that this one feeds.</summary>
+    public required string[] Feeds { get; init; }
+
+    /// <summary>Port to the output that feeds it, <c>stage.port</c>.</summary>
+    public required string Inputs { get; init; }
+    public required string Parameters { get; init; }
+    public DateTimeOffset? ReadyAt { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; init; }
+    public string? Worker { get; init; }
+    public string? Progress { get; init; }
+    public string? Outputs { get; init; }
+    public string? CacheKey { get; init; }
+    public bool Reused { get; init; }
+    public string? Error { get; init; }
+    public string? ErrorDetail { get; init; }
+}
+
+/// <summary>A row of <c>attempts</c>: the history of a stage.</summary>
+internal sealed class AttemptRow
+{
+    public required Guid RunId { get; init; }
+    public required string Stage { get; init; }
+    public required int Attempt { get; init; }
+    public required string Worker { get; init; }
+    public DateTimeOffset StartedAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>Null while it runs.</summary>
+    public AttemptOutcome? Outcome { get; init; }
+    public string? Error { get; init; }
+}
+
+internal enum AttemptOutcome
+{
+    Succeeded,
+    Reused,
+    Failed,
+    Cancelled,
+
+    /// <summary>Its worker was told to stop; another one takes the stage.</summary>
+    HandedBack,
+
+    /// <summary>Its worker died.</summary>
+    Lost,
+}
+
+/// <summary>A row of <c>stage_logs</c>.</summary>
+internal sealed class StageLogRow
+{
+    public long Id { get; init; }
+    public required Guid RunId { get; init; }
+    public required string Stage { get; init; }
+    public required int Attempt { get; init; }
+    public required DateTimeOffset At { get; init; }
+    public required string Text { get; init; }
+}
+
+/// <summary>A row of <c>results</c>: what a stage with this cache key gave, whichever run it was in.</summary>
+internal sealed class ResultRow
+{
+    public required string Key { get; init; }
+    public required string Outputs { get; init; }
+    public required Guid RunId { get; init; }
+    public required string Stage { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
+/// <summary>A row of <c>workers</c>: a process that executes stages.</summary>
+internal sealed class WorkerRow
+{
+    public required string Id { get; init; }
+    public required string Host { get; init; }
+    public required int Pid { get; init; }
+    public required string[] Groups { get; init; }
+    public required int Slots { get; init; }
+    public DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>Database time; a worker not seen for a while is dead.</summary>
+    public DateTimeOffset SeenAt { get; init; }
+}
