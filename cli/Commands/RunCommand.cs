@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Text.Json;
+using Pipelines.Activities;
+using Pipelines.Workflows;
+
+namespace Pipelines.Cli.Commands;
+
+/// <summary>Runs a workflow in this process (other workers on the same database help), and shows it live.</summary>
+internal static class RunCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "The workflow document" };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "Set a parameter of the workflow, as sparsity=0.6; may be repeated",
+            HelpName = "name=value",
+            AllowMultipleArgumentsPerToken = false,
+        };
+        var output = new Option<string?>("--out")
+        {
+            Description = "Where the results go; ./NAME-out without it",
+            HelpName = "folder",
+        };
+        var fresh = new Option<bool>("--no-cache") { Description = "Compute every stage, even those whose result is stored" };
+        var json = new Option<bool>("--json") { Description = "Print events as lines of JSON" };
+        var command = new Command("run", "Runs a workflow and shows it live") { file, set, output, fresh, json };
+        var place = new Place();
+        place.AddTo(command);
+        command.SetWork(async (parsed, cancellation) =>
+        {
+            var plan = Workflow.Plan(parsed.GetRequiredValue(file), parsed.GetValue(set) ?? []);
+            var results = ResultFolder.Claim(parsed.GetValue(output) ?? $"{plan.Definition.Name}-out");
+            await using var engine = await place.OpenAsync(parsed, cancellation, work: true);
+            await engine.WorkAsync(cancellation);
+            var run = await engine.StartRunAsync(plan, !parsed.GetValue(fresh), cancellation);
+            return await new RunFollower(engine, run, results, parsed.GetValue(json), place.Repeat(parsed))
+                .FollowAsync(cancellation);
+        });
+        return command;
+    }
+}
+
+/// <summary>A workflow document, checked as a whole.</summary>
+internal static class Workflow
+{
+    /// <exception cref="UserException">Names every fault.</exception>
+    public static Plan Plan(string file, IEnumerable<string> settings)
+    {
+        var definition = WorkflowFile.Read(file);
+        var values = new Dictionary<string, JsonElement>();
+        foreach (var setting in settings)
+        {
+            var equals = setting.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 1)
+                throw new UserException($"--set {setting}: expected name=value");
+            var (name, value) = (setting[..equals], setting[(equals + 1)..]);
+            var isPath = definition.Parameters?.GetValueOrDefault(name)?.Type == ParameterType.Path;
+            values[name] = JsonSerializer.SerializeToElement(isPath ? Path.GetFullPath(value) : value);
+        }
+
+        if (Workflows.Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors))
+            return plan;
+        throw new UserException(
+            $"{file}: {errors.Count} {(errors.Count == 1 ? "fault" : "faults")}, nothing was run\n"
+            + string.Join('\n', errors.Select(error => $"  {error}")));
+    }
+}

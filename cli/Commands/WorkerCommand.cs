@@ -1,0 +1,36 @@
+using System.CommandLine;
+
+namespace Pipelines.Cli.Commands;
+
+/// <summary>Executes stages of whatever runs are in the database, until it is told to stop.</summary>
+internal static class WorkerCommand
+{
+    public static Command Create()
+    {
+        var slots = new Option<int>("--slots") { Description = "Stages at once", DefaultValueFactory = _ => 1 };
+        var serve = new Option<string?>("--serve")
+        {
+            Description = "What it takes: cpu, gpu or cpu,gpu; by default what the machine has",
+            HelpName = "groups",
+        };
+        var command = new Command("worker", "Executes stages of the runs in the database until it is stopped") { slots, serve };
+        var place = new Place();
+        place.AddTo(command);
+        command.SetWork(async (parsed, cancellation) =>
+        {
+            if (parsed.GetValue(slots) is < 1 or > 256)
+                throw new UserException($"--slots {parsed.GetValue(slots)}: expected 1 to 256");
+            var groups = parsed.GetValue(serve)?.Split(',', StringSplitOptions.TrimEntries);
+            if (groups?.FirstOrDefault(group => group is not ("cpu" or "gpu")) is { } unknown)
+                throw new UserException($"--serve {unknown}: expected cpu or gpu");
+            await using var engine = await place.OpenAsync(
+                parsed, cancellation, work: true, parsed.GetValue(slots), groups);
+            await engine.WorkAsync(cancellation);
+            Console.WriteLine($"working on {engine.DatabaseDescription}; Ctrl-C stops");
+            await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
+            Console.WriteLine("stopping; the stage that runs is handed back");
+            return Invocation.Success;
+        });
+        return command;
+    }
+}

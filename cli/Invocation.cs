@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Pipelines.Engine;
+using Pipelines.Models;
+using Pipelines.Storage;
+using Pipelines.Workflows;
+using Spectre.Console;
+
+namespace Pipelines.Cli;
+
+/// <summary>What every command shares: its exit codes, its errors, and what the keyboard and the system may interrupt.</summary>
+internal static class Invocation
+{
+    public const int Success = 0;
+    public const int RunFailed = 1;
+    public const int NotRun = 2;
+    public const int Interrupted = 130;
+
+    /// <summary>Standard error, for people.</summary>
+    public static IAnsiConsole Errors { get; } =
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+
+    /// <summary>
+    /// Runs a command's work. An error that its user can act on becomes one message; anything else is a bug, and shows
+    /// where it happened.
+    /// </summary>
+    /// <param name="work">Its token is cancelled by the first Ctrl-C or SIGTERM.</param>
+    public static void SetWork(this Command command, Func<ParseResult, CancellationToken, Task<int>> work) =>
+        command.SetAction(async (parsed, _) =>
+        {
+            using var interruption = new CancellationTokenSource();
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+            try
+            {
+                return await work(parsed, interruption.Token);
+            }
+            catch (OperationCanceledException) when (interruption.IsCancellationRequested)
+            {
+                return Interrupted;
+            }
+            catch (Exception error) when (error is UserException or EngineException or RunLookupException
+                or WorkflowFileException or DatabaseException or ArtifactException or ModelException)
+            {
+                Say(error.Message);
+                return NotRun;
+            }
+
+            void Stop(PosixSignalContext signal)
+            {
+                signal.Cancel = true;
+                if (interruption.IsCancellationRequested)
+                    Environment.Exit(Interrupted);
+                interruption.Cancel();
+            }
+        });
+
+    public static void Say(string message) => Errors.MarkupLineInterpolated($"[red]error:[/] {message}");
+}

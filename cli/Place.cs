@@ -1,0 +1,79 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using Pipelines.Activities;
+using Pipelines.Engine;
+using static TorchSharp.torch;
+
+namespace Pipelines.Cli;
+
+/// <summary>Where state lives: the options that every command on runs has, and the engine that they open.</summary>
+internal sealed class Place
+{
+    private readonly Option<string?> database = new("--database")
+    {
+        Description = "Postgres connection string; without one a private cluster is started (PIPELINES_DATABASE)",
+        HelpName = "string",
+    };
+
+    private readonly Option<string?> data = new("--data")
+    {
+        Description = "Folder of artifacts and of the private Postgres (PIPELINES_DATA)",
+        HelpName = "folder",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(database);
+        command.Options.Add(data);
+    }
+
+    /// <param name="work">Whether this process will run stages.</param>
+    public async Task<PipelinesEngine> OpenAsync(
+        ParseResult parsed, CancellationToken cancellation, bool work = false, int slots = 1, IReadOnlyList<string>? serve = null)
+    {
+        var options = new EngineOptions(Database(parsed), DataFolder(parsed))
+        {
+            Slots = slots,
+            Serve = work ? serve ?? Served() : [],
+            LoggerFactory = Logging(),
+        };
+        if (work)
+            set_num_threads(Math.Max(1, Environment.ProcessorCount / slots));
+        return await PipelinesEngine.OpenAsync(options, ActivityCatalog.Create(), cancellation);
+    }
+
+    public string? Database(ParseResult parsed) =>
+        NotEmpty(parsed.GetValue(database)) ?? NotEmpty(Environment.GetEnvironmentVariable("PIPELINES_DATABASE"));
+
+    public string DataFolder(ParseResult parsed) => Path.GetFullPath(
+        NotEmpty(parsed.GetValue(data)) ?? NotEmpty(Environment.GetEnvironmentVariable("PIPELINES_DATA")) ?? Standard());
+
+    /// <summary>The options as the user would type them again, for a command that is suggested.</summary>
+    public string Repeat(ParseResult parsed) =>
+        string.Concat(new[] { ("--database", parsed.GetValue(database)), ("--data", parsed.GetValue(data)) }
+            .Where(option => option.Item2 is not null)
+            .Select(option => $" {option.Item1} '{option.Item2}'"));
+
+    private static IReadOnlyList<string> Served() => cuda.is_available() ? ["cpu", "gpu"] : ["cpu"];
+
+    private static string Standard()
+    {
+        if (Environment.UserName == "root")
+            return "/var/lib/pipelines";
+        var share = NotEmpty(Environment.GetEnvironmentVariable("XDG_DATA_HOME"))
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "share");
+        return Path.Combine(share, "pipelines");
+    }
+
+    private static ILoggerFactory Logging()
+    {
+        var wanted = Environment.GetEnvironmentVariable("PIPELINES_LOG");
+        var least = Enum.TryParse<LogLevel>(wanted, ignoreCase: true, out var level) ? level : LogLevel.Error;
+        return LoggerFactory.Create(logging => logging
+            .SetMinimumLevel(least)
+            .AddSimpleConsole(console => console.SingleLine = true)
+            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+    }
+
+    private static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+}
