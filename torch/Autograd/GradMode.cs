@@ -1,0 +1,45 @@
+using TorchSharp.Interop;
+
+namespace TorchSharp;
+
+public static partial class torch
+{
+    /// <summary>Until disposed, operations on this thread record no graph.</summary>
+    public static IDisposable no_grad() => new AutoGradMode(false);
+
+    public static IDisposable enable_grad(bool enabled = true) => new AutoGradMode(enabled);
+
+    public static IDisposable set_grad_enabled(bool mode = true) => new AutoGradMode(mode);
+
+    public static bool is_grad_enabled() => AutoGradMode.IsEnabled;
+
+    /// <summary>Faster than <see cref="no_grad"/>; what is made inside can never take part in a graph.</summary>
+    public static IDisposable inference_mode(bool mode = true) => new InferenceMode(mode);
+
+    public static bool is_inference_mode_enabled() => InferenceMode.IsEnabled;
+}
+
+/// <summary>Sets whether this thread records graphs; disposing restores what was before.</summary>
+public sealed class AutoGradMode : IDisposable
+{
+    private readonly bool before = IsEnabled;
+
+    public AutoGradMode(bool enabled) => LibTorch.pt_set_grad_mode(enabled);
+
+    public static bool IsEnabled => LibTorch.pt_grad_mode();
+
+    public void Dispose() => LibTorch.pt_set_grad_mode(before);
+}
+
+public sealed class InferenceMode(bool mode) : IDisposable
+{
+    private nint guard = LibTorch.pt_inference_mode(mode);
+
+    public static bool IsEnabled => LibTorch.pt_is_inference_mode();
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref guard, 0) is not 0 and var owned)
+            LibTorch.pt_inference_mode_end(owned);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using TorchSharp.Interop;
+using static TorchSharp.torch;
+
+namespace Pipelines.Torch;
+
+/// <summary>What TorchSharp's public API lacks; all else above this folder uses TorchSharp's names only.</summary>
+public static unsafe class Extensions
+{
+    /// <summary>
+    /// A tensor over memory that C# owns, without a copy: a view into a memory-mapped file, a pinned array. TorchSharp
+    /// copies what it is given. Writing to the tensor writes to the memory.
+    /// </summary>
+    /// <param name="pointer">The first element, aligned for its dtype.</param>
+    /// <param name="length">Bytes that may be read from there.</param>
+    /// <param name="owner">Kept alive until the last tensor on the memory is gone; disposed then if disposable.</param>
+    /// <param name="shape">Row-major.</param>
+    /// <param name="dtype">What the memory holds.</param>
+    /// <exception cref="ArgumentException">The shape needs more bytes, or the pointer is not aligned.</exception>
+    public static Tensor FromMemory(nint pointer, long length, object owner, long[] shape, ScalarType dtype)
+    {
+        var size = ElementSize(dtype);
+        var needed = shape.Aggregate(size, (bytes, dimension) => checked(bytes * dimension));
+        if (needed > length || shape.Any(dimension => dimension < 0))
+        {
+            throw new ArgumentException(
+                $"[{string.Join(',', shape)}] of {dtype} needs {needed} bytes, the memory has {length}");
+        }
+
+        if (pointer % size != 0)
+            throw new ArgumentException($"{dtype} at {pointer:x} is not aligned to {size} bytes");
+        var state = GCHandle.ToIntPtr(GCHandle.Alloc(owner));
+        fixed (long* sizes = shape)
+        {
+            var handle = LibTorch.pt_tensor_from_memory(
+                (void*)pointer, sizes, null, shape.Length, (int)dtype, (int)DeviceType.CPU, -1, &Release, state);
+            if (handle != 0)
+                return new Tensor(handle);
+        }
+
+        GCHandle.FromIntPtr(state).Free();
+        throw TorchException.Last(nameof(FromMemory), []);
+    }
+
+    /// <summary>The address of the first element, for CPU tensors that are larger than a span.</summary>
+    public static nint DataPointer(this Tensor tensor) => tensor.DataPointer();
+
+    /// <summary>
+    /// Any operator of LibTorch by its schema name, as <c>aten::add.Tensor</c>. Arguments may be <see cref="Tensor"/>,
+    /// numbers, booleans, strings, arrays of these, <see cref="ScalarType"/>, <see cref="Device"/>,
+    /// <see cref="Generator"/> or null; those left out take their defaults. Returns tensors, tensor arrays, numbers.
+    /// </summary>
+    /// <exception cref="ArgumentException">An argument is of another type.</exception>
+    /// <exception cref="ExternalException">LibTorch refused.</exception>
+    public static object?[] Call(string name, params object?[] arguments) =>
+        Aten.CallAny(name, [.. arguments.Select(Arg.From)]);
+
+    /// <summary><c>input @ weightᵀ</c> written into <paramref name="output"/> ([..., out]).</summary>
+    public static Tensor LinearInto(Tensor output, Tensor input, Tensor weight)
+    {
+        using var transposed = weight.t();
+        return MatmulInto(output, input, transposed);
+    }
+
+    /// <summary><c>left @ right</c> written into <paramref name="output"/>. No gradients pass.</summary>
+    public static Tensor MatmulInto(Tensor output, Tensor left, Tensor right)
+    {
+        using var same = Aten.Call("matmul.out", left, right, output);
+        return output;
+    }
+
+    /// <summary>The generator that a device's operators use by default. TorchSharp has the CPU's only.</summary>
+    public static Generator DefaultGenerator(Device device) => Generator.DefaultOf(device);
+
+    /// <summary>How many tensors are alive in the process; for tests that look for leaks.</summary>
+    public static long LiveTensors => Tensor.TotalCount;
+
+    /// <summary>Bytes per element.</summary>
+    public static long ElementSize(ScalarType dtype) => dtype switch
+    {
+        ScalarType.Byte or ScalarType.Int8 or ScalarType.Bool => 1,
+        ScalarType.Int16 or ScalarType.Float16 or ScalarType.BFloat16 => 2,
+        ScalarType.Int32 or ScalarType.Float32 => 4,
+        _ => 8,
+    };
+
+    [UnmanagedCallersOnly]
+    private static void Release(nint state)
+    {
+        var handle = GCHandle.FromIntPtr(state);
+        var owner = handle.Target;
+        handle.Free();
+        (owner as IDisposable)?.Dispose();
+    }
+}

@@ -1,0 +1,363 @@
+// Tensors, devices, generators and the boxed call: any ATen operator, found by name in c10's dispatcher.
+#include "abi.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/jit_type.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+
+namespace pt {
+namespace {
+
+thread_local std::string last_error;
+thread_local std::shared_ptr<void> last_thrown;
+
+// "is only available for these backends" is followed by a screenful of where each kernel was registered.
+std::string without_noise(std::string message) {
+  const auto trace = message.find("\nException raised from");
+  if (trace != std::string::npos) message.resize(trace);
+  const auto backends = message.find(" is only available for these backends");
+  if (backends != std::string::npos) message.resize(message.find('.', backends) + 1);
+  while (!message.empty() && message.back() == '\n') message.pop_back();
+  return message;
+}
+
+// What an operator's schema says of one of its parameters, read once.
+struct Parameter {
+  std::string name;
+  c10::TypeKind type;
+  c10::TypeKind element;  // of a list
+  int32_t size;           // of a list with a fixed size, as int[2]; else 0
+  bool optional_element;
+  c10::optional<c10::IValue> fallback;
+};
+
+struct Operator {
+  c10::OperatorHandle handle;
+  std::vector<Parameter> parameters;
+};
+
+Parameter describe(const c10::Argument& argument) {
+  auto unwrap = [](c10::TypePtr type) {
+    return type->kind() == c10::TypeKind::OptionalType ? type->expectRef<c10::OptionalType>().getElementType() : type;
+  };
+  const auto type = unwrap(argument.type());
+  Parameter parameter{argument.name(), type->kind(), type->kind(), argument.N().value_or(0), false,
+                      argument.default_value()};
+  if (type->kind() == c10::TypeKind::ListType) {
+    const auto element = type->expectRef<c10::ListType>().getElementType();
+    parameter.optional_element = element->kind() == c10::TypeKind::OptionalType;
+    parameter.element = unwrap(element)->kind();
+  }
+  // `Tensor? weight` has no default in many schemas; leaving it out can only mean none.
+  if (!parameter.fallback && argument.type()->kind() == c10::TypeKind::OptionalType) parameter.fallback = c10::IValue();
+  return parameter;
+}
+
+[[noreturn]] void mismatch(const Parameter& parameter, const char* given) {
+  throw std::invalid_argument("argument '" + parameter.name + "' cannot be " + given);
+}
+
+bool is_integral(c10::TypeKind kind) {
+  return kind == c10::TypeKind::IntType || kind == c10::TypeKind::SymIntType;
+}
+
+c10::IValue read_int(const Parameter& parameter, int64_t value) {
+  switch (parameter.type) {
+    case c10::TypeKind::IntType:
+    case c10::TypeKind::SymIntType:
+    case c10::TypeKind::NumberType: return value;
+    case c10::TypeKind::FloatType: return static_cast<double>(value);
+    case c10::TypeKind::BoolType: return value != 0;
+    case c10::TypeKind::ListType:
+      // One number for int[2] kernel_size, or for int[1] dim.
+      if (is_integral(parameter.element)) return std::vector<int64_t>(std::max(parameter.size, 1), value);
+      break;
+    default: break;
+  }
+  mismatch(parameter, "an integer");
+}
+
+c10::IValue read_int_list(const Parameter& parameter, const int64_t* items, int32_t count) {
+  if (parameter.element == c10::TypeKind::FloatType) return std::vector<double>(items, items + count);
+  if (is_integral(parameter.element)) return std::vector<int64_t>(items, items + count);
+  mismatch(parameter, "a list of integers");
+}
+
+c10::IValue read_tensor_list(const Parameter& parameter, const Handle* items, int32_t count) {
+  if (parameter.element != c10::TypeKind::TensorType) mismatch(parameter, "a list of tensors");
+  if (!parameter.optional_element) return borrow_all(items, count);
+  c10::List<c10::optional<at::Tensor>> list;
+  list.reserve(count);
+  for (int32_t i = 0; i < count; i++)
+    list.push_back(items[i] ? c10::optional<at::Tensor>(borrow(items[i])) : c10::nullopt);
+  return list;
+}
+
+c10::IValue read(const Parameter& parameter, const Value& value) {
+  switch (value.kind) {
+    case Kind::Default:
+      if (!parameter.fallback) mismatch(parameter, "left out");
+      return *parameter.fallback;
+    case Kind::None: return parameter.type == c10::TypeKind::TensorType ? c10::IValue(at::Tensor()) : c10::IValue();
+    case Kind::Tensor:
+      if (parameter.type != c10::TypeKind::TensorType) mismatch(parameter, "a tensor");
+      return borrow(value.tensor);
+    case Kind::Int: return read_int(parameter, value.integer);
+    case Kind::Double:
+      if (parameter.type != c10::TypeKind::FloatType && parameter.type != c10::TypeKind::NumberType)
+        mismatch(parameter, "a real number");
+      return value.real;
+    case Kind::Bool:
+      if (parameter.type == c10::TypeKind::TensorType || parameter.type == c10::TypeKind::ListType)
+        mismatch(parameter, "a boolean");
+      return value.integer != 0;
+    case Kind::String: return std::string(static_cast<const char*>(value.pointer), value.length);
+    case Kind::IntList: return read_int_list(parameter, static_cast<const int64_t*>(value.pointer), value.length);
+    case Kind::DoubleList: {
+      const auto* items = static_cast<const double*>(value.pointer);
+      return std::vector<double>(items, items + value.length);
+    }
+    case Kind::BoolList: {
+      const auto* items = static_cast<const bool*>(value.pointer);
+      c10::List<bool> list;
+      for (int32_t i = 0; i < value.length; i++) list.push_back(items[i]);
+      return list;
+    }
+    case Kind::TensorList: return read_tensor_list(parameter, static_cast<const Handle*>(value.pointer), value.length);
+    case Kind::Device:
+      return c10::Device(static_cast<c10::DeviceType>(value.length), static_cast<c10::DeviceIndex>(value.integer));
+    case Kind::Generator:
+      return at::Generator(c10::intrusive_ptr<c10::GeneratorImpl>::reclaim_copy(
+          static_cast<c10::GeneratorImpl*>(const_cast<void*>(value.pointer))));
+  }
+  mismatch(parameter, "of an unknown kind");
+}
+
+Value write(c10::IValue value) {
+  Value written{Kind::None, 0, {0}};
+  if (value.isTensor()) {
+    written.tensor = release(std::move(value).toTensor());
+    written.kind = written.tensor ? Kind::Tensor : Kind::None;
+  } else if (value.isInt()) {
+    written.kind = Kind::Int;
+    written.integer = value.toInt();
+  } else if (value.isDouble()) {
+    written.kind = Kind::Double;
+    written.real = value.toDouble();
+  } else if (value.isBool()) {
+    written.kind = Kind::Bool;
+    written.integer = value.toBool();
+  } else if (value.isTensorList()) {
+    const auto list = value.toTensorVector();
+    auto* handles = static_cast<Handle*>(std::malloc(sizeof(Handle) * (list.size() + 1)));
+    for (size_t i = 0; i < list.size(); i++) handles[i] = release(list[i]);
+    written.kind = Kind::TensorList;
+    written.length = static_cast<int32_t>(list.size());
+    written.pointer = handles;
+  } else if (!value.isNone()) {
+    throw std::runtime_error("the operator returns a " + value.tagKind() + ", which C# cannot hold");
+  }
+  return written;
+}
+
+// One stack per thread, reused; an operator that calls back into C# finds it taken and starts with an empty one.
+thread_local std::vector<c10::IValue> spare_stack;
+
+at::TensorOptions options(int32_t dtype, int32_t device_type, int32_t device_index) {
+  return at::TensorOptions()
+      .dtype(static_cast<c10::ScalarType>(dtype))
+      .device(c10::Device(static_cast<c10::DeviceType>(device_type), static_cast<c10::DeviceIndex>(device_index)));
+}
+
+at::Generator borrow_generator(c10::GeneratorImpl* generator) {
+  return at::Generator(c10::intrusive_ptr<c10::GeneratorImpl>::reclaim_copy(generator));
+}
+
+}  // namespace
+
+void remember_error(std::exception_ptr error) noexcept {
+  last_thrown.reset();
+  try {
+    std::rethrow_exception(std::move(error));
+  } catch (const ManagedException& managed) {
+    last_error = managed.what();
+    last_thrown = managed.thrown;
+  } catch (const c10::Error& known) {
+    last_error = without_noise(known.what_without_backtrace());
+  } catch (const std::exception& known) {
+    last_error = without_noise(known.what());
+  } catch (...) {
+    last_error = "LibTorch threw something that is not an exception";
+  }
+}
+
+}  // namespace pt
+
+using namespace pt;
+
+PT_API const char* pt_version() { return TORCH_VERSION; }
+
+PT_API const char* pt_error() { return last_error.c_str(); }
+
+// The GCHandle of the C# exception behind the last error, or null. It stays valid until this thread's next error.
+PT_API void* pt_error_thrown() { return last_thrown.get(); }
+
+PT_API Operator* pt_operator(const char* name, const char* overload) {
+  return guarded(static_cast<Operator*>(nullptr), [&] {
+    const auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
+    if (!handle) throw std::invalid_argument("LibTorch " TORCH_VERSION " has no such operator");
+    auto found = std::make_unique<Operator>(Operator{*handle, {}});
+    for (const auto& argument : handle->schema().arguments()) found->parameters.push_back(describe(argument));
+    return found.release();
+  });
+}
+
+// Returns how many results were written, or -1. `arguments` may be shorter than the schema: the rest take their defaults.
+PT_API int32_t pt_call(const Operator* op, const Value* arguments, int32_t count, Value* results, int32_t capacity) {
+  return guarded(int32_t{-1}, [&] {
+    if (static_cast<size_t>(count) > op->parameters.size())
+      throw std::invalid_argument("takes " + std::to_string(op->parameters.size()) + " arguments, got " +
+                                  std::to_string(count));
+    auto stack = std::move(spare_stack);
+    stack.clear();
+    const Value absent{Kind::Default, 0, {0}};
+    for (size_t i = 0; i < op->parameters.size(); i++)
+      stack.push_back(read(op->parameters[i], i < static_cast<size_t>(count) ? arguments[i] : absent));
+    op->handle.callBoxed(&stack);
+    const auto produced = static_cast<int32_t>(stack.size());
+    if (produced > capacity) throw std::runtime_error("returns more results than the caller has room for");
+    for (int32_t i = 0; i < produced; i++) results[i] = write(std::move(stack[i]));
+    stack.clear();
+    spare_stack = std::move(stack);
+    return produced;
+  });
+}
+
+PT_API void pt_free(void* memory) { std::free(memory); }
+
+// ---- tensors
+
+PT_API void pt_tensor_free(Handle tensor) { TensorPtr::reclaim(tensor); }
+
+PT_API Handle pt_tensor_share(Handle tensor) { return release(borrow(tensor)); }
+
+// `release_memory(state)` runs once, on whatever thread drops the last reference to the memory.
+PT_API Handle pt_tensor_from_memory(void* data, const int64_t* sizes, const int64_t* strides, int32_t dimensions,
+                                    int32_t dtype, int32_t device_type, int32_t device_index,
+                                    void (*release_memory)(void*), void* state) {
+  return guarded(static_cast<Handle>(nullptr), [&] {
+    const at::IntArrayRef shape(sizes, dimensions);
+    const auto how = options(dtype, device_type, device_index);
+    const auto deleter = [release_memory, state](void*) {
+      if (release_memory) release_memory(state);
+    };
+    return release(strides ? at::from_blob(data, shape, at::IntArrayRef(strides, dimensions), deleter, how, how.device())
+                           : at::from_blob(data, shape, deleter, how));
+  });
+}
+
+PT_API int32_t pt_tensor_sizes(Handle tensor, const int64_t** sizes) {
+  *sizes = tensor->sizes().data();
+  return static_cast<int32_t>(tensor->dim());
+}
+
+PT_API int32_t pt_tensor_strides(Handle tensor, const int64_t** strides) {
+  *strides = tensor->strides().data();
+  return static_cast<int32_t>(tensor->dim());
+}
+
+PT_API int64_t pt_tensor_numel(Handle tensor) { return tensor->numel(); }
+
+PT_API int32_t pt_tensor_dtype(Handle tensor) {
+  return static_cast<int32_t>(c10::typeMetaToScalarType(tensor->dtype()));
+}
+
+PT_API int32_t pt_tensor_element_size(Handle tensor) { return static_cast<int32_t>(tensor->dtype().itemsize()); }
+
+PT_API void pt_tensor_device(Handle tensor, int32_t* type, int32_t* index) {
+  *type = static_cast<int32_t>(tensor->device().type());
+  *index = tensor->device().index();
+}
+
+PT_API int64_t pt_tensor_storage_offset(Handle tensor) { return tensor->storage_offset(); }
+
+PT_API bool pt_tensor_is_contiguous(Handle tensor) { return tensor->is_contiguous(); }
+
+PT_API void* pt_tensor_data(Handle tensor) {
+  return guarded(static_cast<void*>(nullptr), [&] { return borrow(tensor).data_ptr(); });
+}
+
+// ---- devices and threads
+
+PT_API int32_t pt_cuda_count() {
+  return guarded(int32_t{0}, [] { return static_cast<int32_t>(torch::cuda::device_count()); });
+}
+
+PT_API int32_t pt_cuda_synchronize(int64_t device) {
+  return attempt([&] { torch::cuda::synchronize(device); });
+}
+
+PT_API int32_t pt_threads() { return at::get_num_threads(); }
+
+PT_API int32_t pt_set_threads(int32_t count) {
+  return attempt([&] { at::set_num_threads(count); });
+}
+
+PT_API int32_t pt_interop_threads() { return at::get_num_interop_threads(); }
+
+PT_API int32_t pt_set_interop_threads(int32_t count) {
+  return attempt([&] { at::set_num_interop_threads(count); });
+}
+
+// ---- random numbers
+
+PT_API int32_t pt_manual_seed(uint64_t seed) {
+  return attempt([&] { at::manual_seed(seed); });
+}
+
+PT_API c10::GeneratorImpl* pt_generator(int32_t device_type, int32_t device_index, bool shared) {
+  return guarded(static_cast<c10::GeneratorImpl*>(nullptr), [&] {
+    const c10::Device device(static_cast<c10::DeviceType>(device_type), static_cast<c10::DeviceIndex>(device_index));
+    const auto& standard = at::globalContext().defaultGenerator(device);
+    // A copy of the default generator is a new one of its device, without a header of that device.
+    at::Generator wanted = shared ? standard : standard.clone();
+    return wanted.unsafeReleaseGeneratorImpl();
+  });
+}
+
+PT_API void pt_generator_free(c10::GeneratorImpl* generator) {
+  c10::intrusive_ptr<c10::GeneratorImpl>::reclaim(generator);
+}
+
+PT_API int32_t pt_generator_set_seed(c10::GeneratorImpl* generator, uint64_t seed) {
+  return attempt([&] {
+    std::lock_guard<std::mutex> lock(generator->mutex_);
+    generator->set_current_seed(seed);
+  });
+}
+
+PT_API uint64_t pt_generator_seed(c10::GeneratorImpl* generator) { return generator->current_seed(); }
+
+PT_API Handle pt_generator_state(c10::GeneratorImpl* generator) {
+  return guarded(static_cast<Handle>(nullptr), [&] {
+    std::lock_guard<std::mutex> lock(generator->mutex_);
+    return release(borrow_generator(generator).get_state());
+  });
+}
+
+PT_API int32_t pt_generator_set_state(c10::GeneratorImpl* generator, Handle state) {
+  return attempt([&] {
+    std::lock_guard<std::mutex> lock(generator->mutex_);
+    borrow_generator(generator).set_state(borrow(state));
+  });
+}
