@@ -1,0 +1,81 @@
+using Pipelines.Storage;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Pipelines.Cli.Display;
+
+/// <summary>A line per stage on a terminal, drawn over in place.</summary>
+internal sealed class LiveDisplay : IRunDisplay
+{
+    private readonly IAnsiConsole console;
+    private readonly TaskCompletionSource ended = new();
+    private readonly Task live;
+    private LiveDisplayContext? context;
+
+    public LiveDisplay(IAnsiConsole console)
+    {
+        this.console = console;
+        using var started = new ManualResetEventSlim();
+        live = console.Live(new Text("")).StartAsync(async drawn =>
+        {
+            context = drawn;
+            started.Set();
+            await ended.Task;
+        });
+        started.Wait();
+    }
+
+    public void Show(RunView run) => context!.UpdateTarget(Draw(run, console.Profile.Width));
+
+    public void Dispose()
+    {
+        ended.TrySetResult();
+        live.GetAwaiter().GetResult();
+    }
+
+    public static IRenderable Draw(RunView run, int width)
+    {
+        var grid = new Grid();
+        grid.AddColumn(new GridColumn().NoWrap().Width(1).Padding(0, 0, 1, 0));
+        grid.AddColumn(new GridColumn().NoWrap().Padding(0, 0, 2, 0));
+        grid.AddColumn(new GridColumn().NoWrap().Width(10).Padding(0, 0, 2, 0));
+        grid.AddColumn(new GridColumn().NoWrap());
+        var nameWidth = Math.Clamp(run.Stages.Max(stage => stage.Id.Length), 8, Math.Max(8, width / 3));
+        var rest = Math.Max(10, width - nameWidth - 18);
+        foreach (var stage in run.Stages)
+        {
+            grid.AddRow(
+                new Markup(StageText.Glyph(stage)),
+                new Text(Cut(stage.Id, nameWidth)),
+                new Markup(stage is { State: StageState.Running, Progress: { } progress } ? StageText.Bar(progress) : ""),
+                new Text(Cut(Detail(stage), rest)));
+        }
+
+        return grid;
+    }
+
+    private static string Detail(StageView stage)
+    {
+        if (stage.State != StageState.Running)
+        {
+            return stage switch
+            {
+                { State: StageState.Waiting or StageState.Ready } => "",
+                { State: StageState.Succeeded, Reused: false, Seconds: { } took } => StageText.Duration(took),
+                { State: StageState.Failed, Error: { } error } => error.Split('\n')[0],
+                _ => StageText.Name(stage),
+            };
+        }
+
+        var parts = new List<string>();
+        if (stage.Progress is { } progress)
+            parts.Add(StageText.Progress(progress));
+        if (stage.Seconds is { } seconds)
+            parts.Add(StageText.Duration(seconds));
+        if (StageText.Left(stage) is { } left)
+            parts.Add($"{StageText.Duration(left)} left");
+        return string.Join("  ", parts);
+    }
+
+    private static string Cut(string text, int width) => text.Length <= width ? text : text[..(width - 1)] + "…";
+}

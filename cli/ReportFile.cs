@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Pipelines.Activities;
+using Pipelines.Storage;
+using Pipelines.Workflows;
+
+namespace Pipelines.Cli;
+
+/// <summary><c>report.json</c>: what a run came to, for programs.</summary>
+internal static class ReportFile
+{
+    public const string Name = "report.json";
+
+    /// <summary>The workflow's output that is a comparison of models, if it has one.</summary>
+    public static Comparison? Comparison(RunView run)
+    {
+        foreach (var (_, output) in run.Outputs)
+        {
+            if (output.ValueKind == JsonValueKind.Object && output.TryGetProperty("dense", out _)
+                && output.TryGetProperty("protocol", out _))
+            {
+                return Json.Read<Comparison>(output);
+            }
+        }
+
+        return null;
+    }
+
+    public static string Write(RunView run)
+    {
+        var report = new JsonObject { ["run"] = run.Id, ["workflow"] = run.Name };
+        if (Comparison(run) is { } comparison)
+        {
+            foreach (var (name, value) in JsonObject.Create(Json.Write(comparison))!.ToArray())
+                report[name] = value?.DeepClone();
+        }
+
+        report["parameters"] = JsonNode.Parse(Json.Write(run.Parameters).GetRawText());
+        report["stages"] = new JsonArray([.. run.Stages.Select(stage => (JsonNode)new JsonObject
+        {
+            ["id"] = stage.Id,
+            ["kind"] = stage.Kind,
+            ["seconds"] = stage.Seconds,
+            ["reused"] = stage.Reused,
+            ["attempts"] = stage.Attempt,
+        })]);
+        return Json.Pretty(report) + "\n";
+    }
+}
