@@ -91,7 +91,7 @@ public sealed class LlamaBlock : IDisposable
         using var scope = NewDisposeScope();
         var group = QueryHeads / KeyValueHeads;
         var (keys, values) = (Shared(key), Shared(value));
-        var scores = baddbmm(mask, query.transpose(0, 1), keys.transpose(1, 2), 1, 1 / Math.Sqrt(HeadDim));
+        var scores = baddbmm(mask, query.transpose(0, 1), keys.transpose(1, 2), 1, 1 / MathF.Sqrt(HeadDim));
         var weights = scores.dtype is ScalarType.Float16 or ScalarType.BFloat16
             ? scores.softmax(-1, ScalarType.Float32).to(scores.dtype)
             : scores.softmax(-1);

@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Pipelines.Torch;
+using static TorchSharp.torch;
+
+namespace Pipelines.Models;
+
+/// <summary>A tensor to be written, under its name.</summary>
+public sealed record TensorSource(string Name, Tensor Tensor)
+{
+    public static TensorSource Of(string name, Tensor tensor) => new(name, tensor);
+}
+
+/// <summary>
+/// Writes safetensors: the same tensors always give the same bytes, whatever order they come in. The file appears under
+/// its name only when it is whole.
+/// </summary>
+public static class SafetensorsWriter
+{
+    private const int Chunk = 1 << 24;
+
+    /// <exception cref="IOException">The disk is full, or the folder cannot be written; no file is left behind.</exception>
+    public static void Write(
+        string path, IEnumerable<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        // Wide types first, so that every tensor is aligned for its type.
+        var ordered = tensors
+            .OrderByDescending(source => SafetensorsType.Size(source.Tensor.dtype))
+            .ThenBy(source => source.Name, StringComparer.Ordinal)
+            .ToArray();
+        if (ordered.GroupBy(source => source.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new SafetensorsException($"{path}: tensor '{twice.Key}' is there twice");
+        var partial = path + ".partial";
+        try
+        {
+            using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                WriteHeader(stream, ordered, metadata);
+                foreach (var source in ordered)
+                    WriteTensor(stream, source.Tensor);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(partial, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+    }
+
+    private static void WriteHeader(
+        FileStream stream, TensorSource[] ordered, IReadOnlyDictionary<string, string>? metadata)
+    {
+        using var json = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            if (metadata is { Count: > 0 })
+            {
+                writer.WriteStartObject("__metadata__");
+                foreach (var (name, value) in metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+                    writer.WriteString(name, value);
+                writer.WriteEndObject();
+            }
+
+            var at = 0L;
+            foreach (var (name, tensor) in ordered)
+            {
+                var end = at + tensor.numel() * tensor.element_size();
+                writer.WriteStartObject(name);
+                writer.WriteString("dtype", SafetensorsType.Name(tensor.dtype));
+                WriteNumbers(writer, "shape", tensor.shape);
+                WriteNumbers(writer, "data_offsets", at, end);
+                writer.WriteEndObject();
+                at = end;
+            }
+
+            writer.WriteEndObject();
+        }
+
+        while (json.Length % 8 != 0)
+            json.WriteByte((byte)' ');
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
+        stream.Write(length);
+        stream.Write(json.GetBuffer().AsSpan(0, (int)json.Length));
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter writer, string name, params ReadOnlySpan<long> numbers)
+    {
+        writer.WriteStartArray(name);
+        foreach (var number in numbers)
+            writer.WriteNumberValue(number);
+        writer.WriteEndArray();
+    }
+
+    private static unsafe void WriteTensor(FileStream stream, Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        var plain = tensor.cpu().contiguous();
+        var left = plain.numel() * plain.element_size();
+        for (var at = (byte*)plain.DataPointer(); left > 0; left -= Chunk, at += Chunk)
+            stream.Write(new ReadOnlySpan<byte>(at, (int)Math.Min(left, Chunk)));
+    }
+}
