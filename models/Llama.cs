@@ -83,7 +83,12 @@ public sealed class Llama : IDisposable
 
     /// <param name="tokens">[B, T], int64.</param>
     /// <returns>[B, T, hidden].</returns>
-    public Tensor Embed(Tensor tokens) => nn.functional.embedding(tokens, Embedding);
+    public Tensor Embed(Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        var rows = Embedding.index_select(0, tokens.reshape(-1));
+        return rows.view(tokens.shape[0], tokens.shape[1], -1).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Norm and head.</summary>
     /// <param name="hidden">[…, hidden].</param>

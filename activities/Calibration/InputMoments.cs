@@ -55,7 +55,7 @@ public sealed class InputMoments : IDisposable
         if (!spread)
         {
             // The norm reads its input once and makes no copy of it; only the sum over sequences needs more than float32.
-            var square = linalg.vector_norm(inputs, 2, [1L]).to(ScalarType.Float64).square_();
+            var square = linalg.vector_norm(inputs, 2, [1L]).to(ScalarType.Float64).square();
             for (var i = 0; i < batch; i++)
                 AddSquare(square[i]);
             return;

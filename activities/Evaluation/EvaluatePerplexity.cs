@@ -1,10 +1,8 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Diagnostics;
-using Pipelines.Activities.Data;
 using Pipelines.Activities.Modeling;
 using Pipelines.Workflows;
-using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Evaluation;
 

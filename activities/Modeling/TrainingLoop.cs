@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Pipelines.Models;
 using Pipelines.Workflows;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Modeling;
@@ -17,10 +18,12 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
     /// <returns>The mean loss of the last steps.</returns>
     /// <exception cref="StageException">The loss is no longer a number.</exception>
     public double Run(
-        Llama model, IReadOnlyList<Tensor> parameters, TokenBatches batches, ReportProgress report,
+        Llama model, IEnumerable<Tensor> parameters, TokenBatches batches, ReportProgress report,
         CancellationToken cancellation)
     {
-        using var optimizer = optim.AdamW(parameters, Rate, beta1: 0.9, beta2: 0.95, weight_decay: WeightDecay);
+        using var whole = NewDisposeScope();
+        Parameter[] trained = [.. parameters.Select(parameter => nn.Parameter(parameter.alias()))];
+        using var optimizer = optim.AdamW(trained, Rate, beta1: 0.9, beta2: 0.95, weight_decay: WeightDecay);
         var clock = Stopwatch.StartNew();
         var recent = new Queue<double>();
         var tokens = 0L;
@@ -34,7 +37,7 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
             optimizer.zero_grad();
             var loss = model.NextTokenLoss(batch);
             loss.backward();
-            nn.utils.clip_grad_norm_(parameters, 1.0);
+            nn.utils.clip_grad_norm_(trained, 1.0);
             optimizer.step();
 
             var value = loss.ToDouble();

@@ -16,7 +16,7 @@ public static class SmallestScores
         var mask = scores.lt(threshold);
         var equal = scores.eq(threshold);
         var missing = count - mask.sum(-1, keepdim: true);
-        mask.logical_or_(equal.logical_and_(equal.cumsum(-1).le_(missing)));
+        mask.logical_or_(equal.logical_and_(equal.cumsum(-1).le(missing)));
         return mask.MoveToOuterDisposeScope();
     }
 
