@@ -19,9 +19,13 @@ public static class BpeTrainer
     /// </exception>
     public static Tokenizer Train(string text, int vocabularySize, IReadOnlyList<string> specialTokens)
     {
-        List<string> symbols = [.. specialTokens, .. Enumerable.Range(0, Bytes).Select(b => ByteSymbols.Of((byte)b).ToString())];
+        List<string> symbols =
+            [.. specialTokens, .. Enumerable.Range(0, Bytes).Select(b => ByteSymbols.Of((byte)b).ToString())];
         if (specialTokens.Contains("") || symbols.Distinct(StringComparer.Ordinal).Count() < symbols.Count)
-            throw new ArgumentException("Special tokens must be distinct, not empty, and no symbols of bytes.", nameof(specialTokens));
+        {
+            throw new ArgumentException(
+                "Special tokens must be distinct, not empty, and no symbols of bytes.", nameof(specialTokens));
+        }
         if (vocabularySize < symbols.Count)
         {
             throw new ArgumentException(
@@ -30,7 +34,7 @@ public static class BpeTrainer
         }
 
         var merges = new List<(string, string)>();
-        var known = new HashSet<(int, int)>();
+        var learned = new HashSet<(int, int)>();
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int id = 0; id < symbols.Count; id++)
             ids.Add(symbols[id], id);
@@ -47,7 +51,7 @@ public static class BpeTrainer
             if (id < specialTokens.Count)
                 continue;
             // A pair can come up again where its left or right symbol is spelled another way.
-            if (known.Add(pair))
+            if (learned.Add(pair))
                 merges.Add((symbols[pair.Left], symbols[pair.Right]));
             pairs.Merge(pair, id);
         }
@@ -58,7 +62,8 @@ public static class BpeTrainer
     {
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
         var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
-        var matcher = new AddedTokenMatcher([.. specialTokens.Select((token, id) => new AddedToken(id, token, Normalized: false))]);
+        var matcher = new AddedTokenMatcher(
+            [.. specialTokens.Select((token, id) => new AddedToken(id, token, Normalized: false))]);
         var preTokenizer = new PreTokenizer([], addPrefixSpace: false, useGpt2: true);
         foreach ((ReadOnlyMemory<char> part, AddedToken? token) in matcher.Split(text))
         {

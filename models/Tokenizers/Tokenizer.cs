@@ -52,7 +52,9 @@ public sealed class Tokenizer
     /// <exception cref="TokenizerException">As for <see cref="Read"/>.</exception>
     public static Tokenizer Load(string folder) => Read(Path.Combine(folder, FileName));
 
-    /// <summary>Reads a <c>tokenizer.json</c>, and keeps the <c>tokenizer_config.json</c> beside it for <see cref="Save"/>.</summary>
+    /// <summary>
+    /// Reads a <c>tokenizer.json</c>, and keeps the <c>tokenizer_config.json</c> beside it for <see cref="Save"/>.
+    /// </summary>
     /// <exception cref="TokenizerException">
     /// The file is missing, unreadable or malformed, or asks for something unsupported; the message names both.
     /// </exception>
