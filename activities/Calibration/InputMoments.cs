@@ -64,7 +64,7 @@ public sealed class InputMoments : IDisposable
         for (var i = 0; i < batch; i++)
         {
             var x = inputs[i].to(ScalarType.Float64);
-            var (total, square) = (x.sum(0), x.square().sum(0));
+            var (total, square) = (x.sum([0L]), x.square().sum([0L]));
             AddSpread(total, square, length);
             AddSquare(square);
             Tokens += length;

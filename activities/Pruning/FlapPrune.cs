@@ -71,7 +71,7 @@ public sealed class FlapPrune : Activity<FlapPrune.Inputs, FlapPrune.Parameters,
             if (adaptive)
                 (heads, channels) = (FlapScores.Standardize(heads), FlapScores.Standardize(channels));
             heads = heads.view(block.KeyValueHeads, -1);
-            attention[index] = (adaptive ? heads.mean([1L]) : heads.sum(1)).data<double>().ToArray();
+            attention[index] = (adaptive ? heads.mean([1L]) : heads.sum([1L])).data<double>().ToArray();
             neurons[index] = channels.data<double>().ToArray();
         }
 

@@ -19,7 +19,7 @@ public static class FlapScores
         var scores = metric switch
         {
             FlapMetric.Ifv => fluctuation.clone(),
-            FlapMetric.Wifv => fluctuation * w.square().sum(0),
+            FlapMetric.Wifv => fluctuation * w.square().sum([0L]),
             FlapMetric.Wifn => (w.abs() * meanSquare.sqrt()).mean([0L]),
             _ => throw new ArgumentOutOfRangeException(nameof(metric), metric, "an unknown metric"),
         };

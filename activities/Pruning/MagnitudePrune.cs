@@ -43,7 +43,7 @@ public sealed class MagnitudePrune : Activity<MagnitudePrune.Inputs, MagnitudePr
             var scores = linear.Weight.abs().to(ScalarType.Float32);
             var mask = pattern?.Mask(scores, linear.Name)
                 ?? (cut is { } threshold ? scores.le(threshold) : Mask(scores, parameters.Sparsity, parameters.Cut));
-            linear.Weight.masked_fill_(mask, 0);
+            linear.SetWeight(linear.Weight.masked_fill(mask, 0));
             stage.Report(index + 1, linears.Length, "linear");
         }
 

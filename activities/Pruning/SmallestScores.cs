@@ -15,7 +15,7 @@ public static class SmallestScores
         var (threshold, _) = scores.kthvalue(count, dim: -1, keepdim: true);
         var mask = scores.lt(threshold);
         var equal = scores.eq(threshold);
-        var missing = count - mask.sum(-1, keepdim: true);
+        var missing = count - mask.sum([-1L], keepdim: true);
         mask.logical_or_(equal.logical_and_(equal.cumsum(-1).le(missing)));
         return mask.MoveToOuterDisposeScope();
     }

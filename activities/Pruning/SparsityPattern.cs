@@ -38,7 +38,8 @@ public sealed record SparsityPattern(int N, int M)
         using var scope = NewDisposeScope();
         var (_, order) = scores.view(rows, columns / M, M).sort(dim: -1, stable: true);
         var mask = zeros(rows, columns / M, M, dtype: ScalarType.Bool, device: scores.device);
-        mask.scatter_(-1, order.narrow(-1, 0, M - N), true);
+        var smallest = order.narrow(-1, 0, M - N);
+        mask.scatter_(-1, smallest, ones_like(smallest, dtype: ScalarType.Bool));
         return mask.view(rows, columns).MoveToOuterDisposeScope();
     }
 }

@@ -94,6 +94,6 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
     private static void Prune(Linear linear, Tensor meanSquare, double sparsity, SparsityPattern? pattern)
     {
         using var mask = Mask(linear.Weight, meanSquare, sparsity, pattern, linear.Name);
-        linear.Weight.masked_fill_(mask, 0);
+        linear.SetWeight(linear.Weight.masked_fill(mask, 0));
     }
 }
