@@ -47,6 +47,13 @@ internal static unsafe class Aten
         return (Own(results[0]), Own(results[1]), Own(results[2]));
     }
 
+    public static (Tensor, Tensor, Tensor, Tensor) CallFour(string name, params ReadOnlySpan<Arg> arguments)
+    {
+        var results = stackalloc NativeValue[4];
+        Invoke(name, arguments, results, 4);
+        return (Own(results[0]), Own(results[1]), Own(results[2]), Own(results[3]));
+    }
+
     public static Tensor[] CallList(string name, params ReadOnlySpan<Arg> arguments)
     {
         NativeValue result;
@@ -82,6 +89,9 @@ internal static unsafe class Aten
         return found;
     }
 
+    /// <summary>Whether this LibTorch has the operator.</summary>
+    public static bool Exists(string name) => Resolve(name) != 0;
+
     private static Tensor Own(NativeValue result) =>
         result.Kind == ValueKind.Tensor ? new Tensor(result.Pointer) : null!;
 
@@ -98,8 +108,9 @@ internal static unsafe class Aten
     [SkipLocalsInit]
     private static int Invoke(string name, ReadOnlySpan<Arg> arguments, NativeValue* results, int capacity)
     {
-        if (!Operators.TryGetValue(name, out var op))
-            op = Find(name);
+        var op = Resolve(name);
+        if (op == 0)
+            throw new TorchException($"{name}: LibTorch {__version__} has no such operator");
 
         var words = 0;
         foreach (ref readonly var argument in arguments)
@@ -132,12 +143,16 @@ internal static unsafe class Aten
         return TorchException.Last(Split(name).Name, tensors);
     }
 
+    // Zero, once and for all, for an operator that this LibTorch lacks.
+    private static nint Resolve(string name) =>
+        Operators.TryGetValue(name, out var known) ? known : Operators[name] = Find(name);
+
     private static nint Find(string name)
     {
         var (qualified, overload) = Split(name);
         fixed (byte* first = Encoding.UTF8.GetBytes(qualified + '\0'))
         fixed (byte* second = Encoding.UTF8.GetBytes(overload + '\0'))
-            return Operators[name] = TorchException.Check(LibTorch.pt_operator(first, second), name);
+            return LibTorch.pt_operator(first, second);
     }
 
     private static (string Name, string Overload) Split(string name)

@@ -212,10 +212,11 @@ PT_API const char* pt_error() { return last_error.c_str(); }
 // The GCHandle of the C# exception behind the last error, or null. It stays valid until this thread's next error.
 PT_API void* pt_error_thrown() { return last_thrown.get(); }
 
+// Null when this LibTorch has no such operator.
 PT_API Operator* pt_operator(const char* name, const char* overload) {
-  return guarded(static_cast<Operator*>(nullptr), [&] {
+  return guarded(static_cast<Operator*>(nullptr), [&]() -> Operator* {
     const auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
-    if (!handle) throw std::invalid_argument("LibTorch " TORCH_VERSION " has no such operator");
+    if (!handle) return nullptr;
     auto found = std::make_unique<Operator>(Operator{*handle, {}});
     for (const auto& argument : handle->schema().arguments()) found->parameters.push_back(describe(argument));
     return found.release();
