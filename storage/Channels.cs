@@ -17,4 +17,8 @@ internal static class Channels
     /// <summary>Told when the transaction that <paramref name="db"/> is in commits.</summary>
     public static Task NotifyAsync(PipelinesDb db, string channel, Guid run, CancellationToken cancellation) =>
         db.Database.ExecuteSqlAsync($"SELECT pg_notify({channel}, {run.ToString()})", cancellation);
+
+    /// <inheritdoc cref="NotifyAsync(PipelinesDb, string, Guid, CancellationToken)"/>
+    public static Task NotifyAsync(PipelinesDb db, string channel, CancellationToken cancellation) =>
+        db.Database.ExecuteSqlAsync($"SELECT pg_notify({channel}, '')", cancellation);
 }

@@ -56,7 +56,7 @@ public sealed class RunStore
         await db.Database.ExecuteSqlAsync(
             $"UPDATE pipelines.stages SET ready_at = now() WHERE run_id = {run} AND state = 'ready'", cancellation);
         await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
-        await commit(transaction, Wakes(run, stages.Where(stage => stage.State == StageState.Ready)), cancellation);
+        await commit(db, Wakes(run, stages.Where(stage => stage.State == StageState.Ready)), cancellation);
         return run;
     }
 
@@ -113,7 +113,7 @@ public sealed class RunStore
         var stages = await db.Stages.AsNoTracking().Where(stage => stage.RunId == run)
             .OrderBy(stage => stage.Position).ToListAsync(cancellation);
         await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
-        await commit(transaction, Wakes(run, stages.Where(stage => stage.State == StageState.Ready)), cancellation);
+        await commit(db, Wakes(run, stages.Where(stage => stage.State == StageState.Ready)), cancellation);
         return new ResumeSummary(
             [.. stages.Where(stage => stage.State != StageState.Succeeded).Select(stage => stage.Id)],
             [.. stages.Where(stage => stage.State == StageState.Succeeded).Select(stage => stage.Id)]);

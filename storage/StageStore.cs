@@ -218,7 +218,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
                 cancellation);
         await RunStore.EndIfDoneAsync(db, claim.Run, cancellation);
         await Channels.NotifyAsync(db, Channels.RunChanged, claim.Run, cancellation);
-        await commit(transaction, wakes, cancellation);
+        await commit(db, wakes, cancellation);
         return true;
     }
 

@@ -1,5 +1,3 @@
-using Microsoft.EntityFrameworkCore.Storage;
-
 namespace Pipelines.Storage;
 
 /// <summary>Stages of a run became ready for the workers that serve a group.</summary>
@@ -7,8 +5,7 @@ namespace Pipelines.Storage;
 internal sealed record Wake(string Group, Guid Run, int Count);
 
 /// <summary>
-/// Commits a transaction together with the wakes of the workers: both happen or neither. Storage knows what became
+/// Commits the transaction that <paramref name="db"/> is in together with the wakes of the workers: both happen or neither. Storage knows what became
 /// ready, the engine knows how workers are woken.
 /// </summary>
-internal delegate Task CommitAndWake(
-    IDbContextTransaction transaction, IReadOnlyList<Wake> wakes, CancellationToken cancellation);
+internal delegate Task CommitAndWake(PipelinesDb db, IReadOnlyList<Wake> wakes, CancellationToken cancellation);
