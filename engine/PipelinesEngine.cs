@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging;
 using Pipelines.Storage;
+using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
 
 namespace Pipelines.Engine;
@@ -6,38 +8,158 @@ namespace Pipelines.Engine;
 /// <summary>The engine in one process: the database, the artifacts, and, once <see cref="WorkAsync"/> was called, a worker.</summary>
 public sealed class PipelinesEngine : IAsyncDisposable
 {
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(2);
+
+    private readonly EngineOptions options;
+    private readonly Catalog catalog;
+    private readonly TimeProvider time;
+    private readonly Database database;
+    private readonly ProcessFolder work;
+    private readonly ArtifactDirectory artifacts;
+    private readonly WorkerRow self;
+    private readonly DatabaseListener listener;
+    private readonly RunChanges changes;
+    private readonly StageWaker waker;
+    private StageExecutor? executor;
+    private Worker? worker;
+
+    private PipelinesEngine(
+        EngineOptions options, Catalog catalog, TimeProvider time, Database database, ProcessFolder work)
+    {
+        this.options = options;
+        this.catalog = catalog;
+        this.time = time;
+        this.database = database;
+        this.work = work;
+        artifacts = new ArtifactDirectory(options.DataFolder, work);
+        self = Worker.Describe(options);
+        listener = new DatabaseListener(database, time, options.LoggerFactory.CreateLogger<DatabaseListener>());
+        changes = new RunChanges(listener, time);
+        waker = new StageWaker(database, options, self.Id, listener, () => new StageJob(executor!));
+        Runs = new RunStore(database, waker.CommitAsync);
+    }
+
+    public RunStore Runs { get; }
+
+    public IArtifacts Artifacts => artifacts;
+
+    /// <summary>Which database this is, without its password.</summary>
+    public string DatabaseDescription => database.Description;
+
     /// <summary>Brings the database up and its schema up to date; executes nothing yet.</summary>
     /// <exception cref="EngineException">The database cannot be started or reached.</exception>
     public static Task<PipelinesEngine> OpenAsync(
-        EngineOptions options, Catalog catalog, CancellationToken cancellation) => throw new NotImplementedException();
+        EngineOptions options, Catalog catalog, CancellationToken cancellation) =>
+        OpenAsync(options, catalog, TimeProvider.System, cancellation);
 
-    public RunStore Runs => throw new NotImplementedException();
-
-    public IArtifacts Artifacts => throw new NotImplementedException();
-
-    /// <summary>Which database this is, without its password.</summary>
-    public string DatabaseDescription => throw new NotImplementedException();
+    internal static async Task<PipelinesEngine> OpenAsync(
+        EngineOptions options, Catalog catalog, TimeProvider time, CancellationToken cancellation)
+    {
+        options = options with { DataFolder = Path.GetFullPath(options.DataFolder) };
+        ProcessFolder? work = null;
+        try
+        {
+            Directory.CreateDirectory(options.DataFolder);
+            work = ProcessFolder.Open(options.DataFolder);
+            var database = await Database.OpenAsync(options.Database, options.DataFolder, time, cancellation);
+            return new PipelinesEngine(options, catalog, time, database, work);
+        }
+        catch (Exception error)
+        {
+            work?.Dispose();
+            if (error is DatabaseException)
+                throw new EngineException(error.Message, error);
+            if (error is IOException or UnauthorizedAccessException)
+                throw new EngineException($"the data folder {options.DataFolder} cannot be used: {error.Message}", error);
+            throw;
+        }
+    }
 
     /// <summary>Starts to execute stages in this process, and returns; disposing ends it.</summary>
-    public Task WorkAsync(CancellationToken cancellation) => throw new NotImplementedException();
+    public async Task WorkAsync(CancellationToken cancellation)
+    {
+        if (worker is not null)
+            throw new InvalidOperationException("this process works already");
+        var stages = new StageStore(database, waker.CommitAsync);
+        executor = new StageExecutor(
+            catalog, stages, new Recording(time, options.LoggerFactory.CreateLogger<Recording>()), artifacts, work, options,
+            self.Id, time);
+        worker = new Worker(
+            self, new WorkerStore(database), waker, executor, listener, time,
+            options.LoggerFactory.CreateLogger<Worker>());
+        await worker.StartAsync(cancellation);
+    }
 
     /// <exception cref="EngineException">A stage needs what no live worker serves.</exception>
-    public Task<Guid> StartRunAsync(Plan plan, bool useCache, CancellationToken cancellation) =>
-        throw new NotImplementedException();
+    public async Task<Guid> StartRunAsync(Plan plan, bool useCache, CancellationToken cancellation)
+    {
+        await CheckGroupsAsync(plan, cancellation);
+        await waker.SchedulerAsync(cancellation);
+        return await Runs.StartAsync(plan, useCache, cancellation);
+    }
 
     /// <summary>Waiting stages are cancelled at once, running ones as soon as they notice, on whatever worker.</summary>
-    public Task CancelRunAsync(Guid run, CancellationToken cancellation) => throw new NotImplementedException();
+    /// <exception cref="EngineException">There is no such run, or it has ended.</exception>
+    public async Task CancelRunAsync(Guid run, CancellationToken cancellation) => await Explain(async () =>
+    {
+        await Runs.CancelAsync(run, cancellation);
+        return run;
+    });
 
     /// <summary>Runs everything again that did not succeed; finished stages are kept.</summary>
-    public Task<ResumeSummary> ResumeRunAsync(Guid run, CancellationToken cancellation) =>
-        throw new NotImplementedException();
+    /// <exception cref="EngineException">There is no such run, or nothing of it is left to run.</exception>
+    public async Task<ResumeSummary> ResumeRunAsync(Guid run, CancellationToken cancellation) => await Explain(async () =>
+    {
+        await waker.SchedulerAsync(cancellation);
+        return await Runs.ResumeAsync(run, cancellation);
+    });
 
     /// <summary>Returns when the run changed, and after <paramref name="atMost"/> at the latest.</summary>
     public Task WaitForChangeAsync(Guid run, TimeSpan atMost, CancellationToken cancellation) =>
-        throw new NotImplementedException();
+        changes.WaitAsync(run, atMost, cancellation);
 
     /// <summary>Waits until the run has ended.</summary>
-    public Task<RunView> WaitAsync(Guid run, CancellationToken cancellation) => throw new NotImplementedException();
+    /// <exception cref="EngineException">There is no such run.</exception>
+    public async Task<RunView> WaitAsync(Guid run, CancellationToken cancellation) => await Explain(async () =>
+    {
+        while (await Runs.StateAsync(run, cancellation) == RunState.Running)
+            await changes.WaitAsync(run, LongestSilence, cancellation);
+        return (await Runs.FindAsync(run, cancellation))!;
+    });
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        if (worker is not null)
+            await worker.DisposeAsync();
+        await waker.DisposeAsync();
+        executor?.Dispose();
+        await listener.DisposeAsync();
+        work.Dispose();
+        await database.DisposeAsync();
+    }
+
+    private async Task CheckGroupsAsync(Plan plan, CancellationToken cancellation)
+    {
+        if (plan.Stages.FirstOrDefault(stage => stage.Group != StageGroup.Cpu) is not { } special)
+            return;
+        await using var db = database.Create();
+        var served = await WorkerStore.SlotsAsync(db, cancellation);
+        if (served.ContainsKey(special.Group))
+            return;
+        throw new EngineException(
+            $"stage '{special.Id}' needs a worker that serves {special.Group}, but "
+            + (served.Count == 0 ? "no worker is alive" : $"the live workers serve {string.Join(", ", served.Keys.Order())}"));
+    }
+
+    private static async Task<T> Explain<T>(Func<Task<T>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (Exception error) when (error is RunLookupException or RunStateException)
+        {
+            throw new EngineException(error.Message, error);
+        }
+    }
 }

@@ -17,9 +17,13 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
     public DbSet<ResultRow> Results => Set<ResultRow>();
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
 
+    /// <summary>The database's clock, in queries.</summary>
+    public static DateTimeOffset Now() => throw new InvalidOperationException("only Postgres can say");
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.HasDefaultSchema(Schema);
+        modelBuilder.HasDbFunction(() => Now()).HasName("clock_timestamp").IsBuiltIn();
         modelBuilder.Entity<RunRow>(ConfigureRuns);
         modelBuilder.Entity<StageRow>(ConfigureStages);
         modelBuilder.Entity<AttemptRow>(ConfigureAttempts);

@@ -1,24 +1,186 @@
+using Microsoft.EntityFrameworkCore;
+using Pipelines.Workflows;
+
 namespace Pipelines.Storage;
 
-/// <summary>Runs and their stages in Postgres. Every change of state is one method here.</summary>
+/// <summary>Runs as a whole: started, cancelled, resumed, looked at. Each change of state is one method.</summary>
 public sealed class RunStore
 {
-    internal RunStore()
+    private readonly Database database;
+    private readonly CommitAndWake commit;
+    private readonly RunReader reader;
+
+    internal RunStore(Database database, CommitAndWake commit)
     {
+        this.database = database;
+        this.commit = commit;
+        reader = new RunReader(database);
     }
 
-    public Task<RunView?> FindAsync(Guid run, CancellationToken cancellation) => throw new NotImplementedException();
+    public Task<RunView?> FindAsync(Guid run, CancellationToken cancellation) => reader.FindAsync(run, cancellation);
 
     /// <param name="text">A run's id, the start or end of one that only it has, or <c>last</c>.</param>
     /// <exception cref="RunLookupException">No run is called that, or several are.</exception>
-    public Task<RunView> FindAsync(string text, CancellationToken cancellation) => throw new NotImplementedException();
+    public Task<RunView> FindAsync(string text, CancellationToken cancellation) => reader.FindAsync(text, cancellation);
 
     /// <summary>The newest runs first.</summary>
     public Task<IReadOnlyList<RunView>> ListAsync(int limit, CancellationToken cancellation) =>
-        throw new NotImplementedException();
+        reader.ListAsync(limit, cancellation);
 
     /// <param name="stage">Null for all stages.</param>
     /// <param name="afterId">0 from the beginning.</param>
     public Task<IReadOnlyList<LogLine>> LogsAsync(
-        Guid run, string? stage, long afterId, CancellationToken cancellation) => throw new NotImplementedException();
+        Guid run, string? stage, long afterId, CancellationToken cancellation) =>
+        reader.LogsAsync(run, stage, afterId, cancellation);
+
+    internal Task<RunState> StateAsync(Guid run, CancellationToken cancellation) => reader.StateAsync(run, cancellation);
+
+    /// <summary>The run, its stages, and the wakes for those that can start: one transaction.</summary>
+    internal async Task<Guid> StartAsync(Plan plan, bool useCache, CancellationToken cancellation)
+    {
+        var run = Guid.CreateVersion7();
+        var stages = Rows(run, plan);
+        await using var db = database.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        db.Runs.Add(new RunRow
+        {
+            Id = run,
+            Name = plan.Definition.Name,
+            State = RunState.Running,
+            UseCache = useCache,
+            Definition = Json.Write(plan.Definition).GetRawText(),
+            Parameters = Json.Write(plan.Parameters).GetRawText(),
+        });
+        db.Stages.AddRange(stages);
+        await db.SaveChangesAsync(cancellation);
+        await db.Database.ExecuteSqlAsync(
+            $"UPDATE pipelines.stages SET ready_at = now() WHERE run_id = {run} AND state = 'ready'", cancellation);
+        await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
+        await commit(db, Wakes(run, stages.Where(stage => stage.State == StageState.Ready)), cancellation);
+        return run;
+    }
+
+    /// <summary>
+    /// Everything that waits → Cancelled now; what runs hears of it, and is Cancelled when it stops. What a dead worker
+    /// left running is Cancelled now as well.
+    /// </summary>
+    internal async Task CancelAsync(Guid run, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        if (await LockAsync(db, run, cancellation) is var state && state != RunState.Running)
+            throw new RunStateException($"run {run} has {state.ToString().ToLowerInvariant()}: nothing is left to cancel");
+        await db.Database.ExecuteSqlAsync(
+            $"UPDATE pipelines.runs SET cancel_requested_at = now() WHERE id = {run}", cancellation);
+        await MarkLostAsync(db, run, cancellation);
+        await db.Database.ExecuteSqlAsync($"""
+            UPDATE pipelines.stages SET state = 'cancelled', finished_at = now()
+            WHERE run_id = {run} AND state IN ('waiting', 'ready')
+            """, cancellation);
+        await EndIfDoneAsync(db, run, cancellation);
+        await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
+        await Channels.NotifyAsync(db, Channels.RunCancelled, run, cancellation);
+        await transaction.CommitAsync(cancellation);
+    }
+
+    /// <summary>Whatever did not succeed → Waiting or Ready, with its attempts anew; what succeeded is kept.</summary>
+    internal async Task<ResumeSummary> ResumeAsync(Guid run, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        var state = await LockAsync(db, run, cancellation);
+        if (state == RunState.Succeeded)
+            throw new RunStateException($"run {run} has succeeded: nothing is left to resume");
+        var lost = await MarkLostAsync(db, run, cancellation);
+        var reset = await db.Database.ExecuteSqlAsync($"""
+            WITH unfinished AS (
+                SELECT unnest(feeds) AS id, count(*)::int AS feeders FROM pipelines.stages
+                WHERE run_id = {run} AND state <> 'succeeded' GROUP BY 1)
+            UPDATE pipelines.stages s SET failures = 0, error = NULL, error_detail = NULL, progress = NULL,
+                started_at = NULL, finished_at = NULL, worker = NULL, unfinished_feeders = coalesce(u.feeders, 0),
+                state = CASE WHEN u.feeders IS NULL THEN 'ready' ELSE 'waiting' END,
+                ready_at = CASE WHEN u.feeders IS NULL THEN now() END
+            FROM pipelines.stages self LEFT JOIN unfinished u USING (id)
+            WHERE self.run_id = {run} AND s.run_id = {run} AND s.id = self.id
+                AND s.state IN ('failed', 'cancelled', 'blocked')
+            """, cancellation);
+        if (state == RunState.Running && reset == 0 && lost == 0)
+            throw new RunStateException($"run {run} is running: wait for it to end, or cancel it");
+        await db.Database.ExecuteSqlAsync($"""
+            UPDATE pipelines.runs SET state = 'running', finished_at = NULL, cancel_requested_at = NULL WHERE id = {run}
+            """, cancellation);
+
+        var stages = await db.Stages.AsNoTracking().Where(stage => stage.RunId == run)
+            .OrderBy(stage => stage.Position).ToListAsync(cancellation);
+        await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
+        await commit(db, Wakes(run, stages.Where(stage => stage.State == StageState.Ready)), cancellation);
+        return new ResumeSummary(
+            [.. stages.Where(stage => stage.State != StageState.Succeeded).Select(stage => stage.Id)],
+            [.. stages.Where(stage => stage.State == StageState.Succeeded).Select(stage => stage.Id)]);
+    }
+
+    /// <summary>
+    /// Whoever changes what a stage of the run waits for stands in this line. Without it, two feeders that end together
+    /// each see the other unfinished, and the stage that joins them sleeps for ever.
+    /// </summary>
+    /// <exception cref="RunLookupException">There is no such run.</exception>
+    internal static async Task<RunState> LockAsync(PipelinesDb db, Guid run, CancellationToken cancellation)
+    {
+        var found = await db.Runs.FromSql($"SELECT * FROM pipelines.runs WHERE id = {run} FOR UPDATE")
+            .AsNoTracking().ToListAsync(cancellation);
+        return found is [var row] ? row.State : throw new RunLookupException($"there is no run {run}");
+    }
+
+    /// <summary>Running → its end, once no stage waits, is ready or runs.</summary>
+    internal static Task EndIfDoneAsync(PipelinesDb db, Guid run, CancellationToken cancellation) =>
+        db.Database.ExecuteSqlAsync($"""
+            UPDATE pipelines.runs SET finished_at = clock_timestamp(), state = CASE
+                WHEN EXISTS (SELECT FROM pipelines.stages WHERE run_id = {run} AND state = 'cancelled') THEN 'cancelled'
+                WHEN EXISTS (SELECT FROM pipelines.stages WHERE run_id = {run} AND state = 'failed') THEN 'failed'
+                ELSE 'succeeded' END
+            WHERE id = {run} AND state = 'running' AND NOT EXISTS (
+                SELECT FROM pipelines.stages WHERE run_id = {run} AND state IN ('waiting', 'ready', 'running'))
+            """, cancellation);
+
+    /// <summary>Running → Cancelled, where the worker is no longer alive; the attempt was lost.</summary>
+    private static async Task<int> MarkLostAsync(PipelinesDb db, Guid run, CancellationToken cancellation) =>
+        await db.Database.ExecuteSqlAsync($"""
+            WITH lost AS (
+                UPDATE pipelines.stages SET state = 'cancelled', finished_at = now()
+                WHERE run_id = {run} AND state = 'running' AND worker NOT IN (
+                    SELECT id FROM pipelines.workers WHERE seen_at > now() - {WorkerStore.DeadAfter})
+                RETURNING id, attempt)
+            UPDATE pipelines.attempts a SET outcome = 'lost', finished_at = now(), error = 'the worker died' FROM lost
+            WHERE a.run_id = {run} AND a.stage = lost.id AND a.attempt = lost.attempt
+            """, cancellation);
+
+    private static List<StageRow> Rows(Guid run, Plan plan)
+    {
+        var feeds = plan.Stages
+            .SelectMany(stage => stage.Feeders.Select(feeder => (feeder, stage.Id)))
+            .ToLookup(edge => edge.feeder, edge => edge.Id);
+        return
+        [
+            .. plan.Stages.Select((stage, position) => new StageRow
+            {
+                RunId = run,
+                Id = stage.Id,
+                Position = position,
+                State = stage.Inputs.Count == 0 ? StageState.Ready : StageState.Waiting,
+                Kind = stage.Kind,
+                Version = stage.Version,
+                Gpu = stage.Gpu,
+                Group = stage.Group,
+                MaxAttempts = stage.Attempts,
+                UnfinishedFeeders = stage.Feeders.Count(),
+                Feeds = [.. feeds[stage.Id]],
+                Inputs = Json.Write(stage.Inputs.ToDictionary(input => input.Key, input => input.Value.ToString()))
+                    .GetRawText(),
+                Parameters = stage.Parameters.GetRawText(),
+            }),
+        ];
+    }
+
+    private static List<Wake> Wakes(Guid run, IEnumerable<StageRow> ready) =>
+        [.. ready.GroupBy(stage => stage.Group).Select(group => new Wake(group.Key, run, group.Count()))];
 }

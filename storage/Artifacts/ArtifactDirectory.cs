@@ -11,8 +11,6 @@ namespace Pipelines.Storage.Artifacts;
 /// </summary>
 internal sealed class ArtifactDirectory : IArtifacts
 {
-    private const UnixFileMode ReadOnly = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-
     private readonly string root;
     private readonly ProcessFolder work;
 
@@ -55,7 +53,7 @@ internal sealed class ArtifactDirectory : IArtifacts
             var name = NameOf(draft, file);
             if (name == Manifest.FileName)
                 throw new ArtifactException($"an artifact's own file may not be called {name}");
-            File.SetUnixFileMode(file.FullName, ReadOnly);
+            File.SetAttributes(file.FullName, FileAttributes.ReadOnly);
             files.Add(new ManifestFile(name, file.Length, await HashAsync(file.FullName, flush: true, cancellation)));
         }
 

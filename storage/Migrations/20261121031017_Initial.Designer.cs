@@ -12,7 +12,7 @@ using Pipelines.Storage;
 namespace Pipelines.Storage.Migrations
 {
     [DbContext(typeof(PipelinesDb))]
-    [Migration("20261121025553_Initial")]
+    [Migration("20261121031017_Initial")]
     partial class Initial
     {
         /// <inheritdoc />

@@ -1,4 +1,4 @@
-﻿using System;
+using System;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
@@ -210,6 +210,20 @@ namespace Pipelines.Storage.Migrations
                 table: "stages",
                 columns: new[] { "ready_at", "position" },
                 filter: "state = 'ready'");
+
+            // By hand: what each index is for, seen in psql with \di+.
+            migrationBuilder.Sql("""
+                COMMENT ON INDEX pipelines.runs_newest IS 'the list of runs, newest first';
+                COMMENT ON INDEX pipelines.stages_ready_oldest IS 'claiming the oldest ready stage, however many wait';
+                COMMENT ON INDEX pipelines.stages_ready_of_run IS 'claiming the next ready stage of the same run';
+                COMMENT ON INDEX pipelines.stages_open IS 'whether a run has ended: no entry is left';
+                COMMENT ON INDEX pipelines.stages_of_worker IS 'what a worker runs, asked at each heartbeat';
+                COMMENT ON INDEX pipelines.stage_logs_of_stage IS 'a log from where its reader stopped; the foreign key';
+                """);
+
+            // By hand: Quartz makes its own tables, but not the schema that they lie in.
+            migrationBuilder.EnsureSchema(
+                name: "quartz");
         }
 
         /// <inheritdoc />

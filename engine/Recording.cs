@@ -1,0 +1,47 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Pipelines.Engine;
+
+/// <summary>
+/// Tries to record what a stage came to until the database takes it: hours of work are not lost to a restart of
+/// Postgres. Every transition may be repeated, so a lost answer does no harm.
+/// </summary>
+internal sealed partial class Recording(TimeProvider time, ILogger<Recording> logger)
+{
+    private static readonly TimeSpan First = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan GiveUp = TimeSpan.FromMinutes(30);
+
+    public async Task<bool> UntilDoneAsync(Func<CancellationToken, Task<bool>> record)
+    {
+        var began = time.GetTimestamp();
+        var pause = First;
+        while (true)
+        {
+            try
+            {
+                return await record(CancellationToken.None);
+            }
+            catch (Exception error) when (IsPassing(error) && time.GetElapsedTime(began) < GiveUp)
+            {
+                LogRetry(error.Message);
+            }
+
+            await Task.Delay(pause, time, CancellationToken.None);
+            pause = pause * 2 < Longest ? pause * 2 : Longest;
+        }
+    }
+
+    /// <summary>Whether the database may take it later: a lost connection, a restart, a deadlock.</summary>
+    public static bool IsPassing(Exception error) => error switch
+    {
+        PostgresException postgres => postgres.IsTransient || postgres.SqlState.StartsWith("57P", StringComparison.Ordinal),
+        NpgsqlException { IsTransient: true } or SocketException or TimeoutException => true,
+        _ => error.InnerException is { } inner && IsPassing(inner),
+    };
+
+    [LoggerMessage(LogLevel.Warning, "The database does not take a stage's end; trying again: {Reason}")]
+    private partial void LogRetry(string reason);
+}

@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using Pipelines.Storage;
+
+namespace Pipelines.Engine;
+
+/// <summary>The stages that this process runs at the moment, so that they can be told to stop.</summary>
+internal sealed class RunningStages
+{
+    private readonly ConcurrentDictionary<RunningStage, byte> running = new();
+
+    public int Count => running.Count;
+
+    public RunningStage Add(StageClaim claim)
+    {
+        var stage = new RunningStage(claim, left => running.TryRemove(left, out _));
+        running[stage] = 0;
+        return stage;
+    }
+
+    /// <summary>Their user cancelled the run.</summary>
+    public void Cancel(Guid run)
+    {
+        foreach (var stage in running.Keys.Where(stage => stage.Claim.Run == run))
+            stage.Stop(StopReason.Cancelled);
+    }
+
+    /// <summary>This process is about to leave.</summary>
+    public void HandBackAll()
+    {
+        foreach (var stage in running.Keys)
+            stage.Stop(StopReason.HandedBack);
+    }
+
+    public IReadOnlyList<StageClaim> Claims => [.. running.Keys.Select(stage => stage.Claim)];
+}
+
+internal enum StopReason
+{
+    Cancelled,
+    HandedBack,
+}
+
+/// <summary>One stage that runs here, and the token that it hears.</summary>
+internal sealed class RunningStage(StageClaim claim, Action<RunningStage> leave) : IDisposable
+{
+    private readonly CancellationTokenSource source = new();
+    private readonly Lock held = new();
+
+    public StageClaim Claim => claim;
+
+    public CancellationToken Token => source.Token;
+
+    /// <summary>Null until it is told to stop; the first reason stands.</summary>
+    public StopReason? Reason { get; private set; }
+
+    public void Stop(StopReason reason)
+    {
+        lock (held)
+        {
+            if (Reason is not null)
+                return;
+            Reason = reason;
+        }
+
+        // Callbacks run elsewhere: this may be the thread that reads the database's announcements.
+        _ = source.CancelAsync();
+    }
+
+    // The source is left to the collector: whoever stops it may be doing so right now.
+    public void Dispose() => leave(this);
+}

@@ -1,0 +1,161 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Pipelines.Storage;
+using Pipelines.Storage.Artifacts;
+using Pipelines.Workflows;
+
+namespace Pipelines.Engine;
+
+/// <summary>Runs one stage: claim, run, record; recording wakes what it fed.</summary>
+internal sealed partial class StageExecutor(
+    Catalog catalog, StageStore stages, Recording recording, ArtifactDirectory artifacts, ProcessFolder work,
+    EngineOptions options, string worker, TimeProvider time) : IDisposable
+{
+    private readonly ILogger<StageExecutor> logger = options.LoggerFactory.CreateLogger<StageExecutor>();
+    private readonly StageCache cache = new(stages, artifacts);
+    private readonly Gpu gpu = new();
+    private readonly SlotCount slots = new();
+
+    public RunningStages Running { get; } = new();
+
+    /// <summary>
+    /// Claims nothing any more, and stops what runs, for others to take. What has not stopped after the grace is handed
+    /// back as it is: its attempt ends, and what it still brings is not recorded.
+    /// </summary>
+    public async Task LeaveAsync(TimeSpan grace)
+    {
+        var idle = slots.Close();
+        Running.HandBackAll();
+        try
+        {
+            await idle.WaitAsync(grace, time);
+        }
+        catch (TimeoutException)
+        {
+            foreach (var claim in Running.Claims)
+                await RecordAsync(claim, cancellation => stages.HandBackAsync(claim, cancellation));
+        }
+    }
+
+    /// <returns>The run that a stage was executed of; null when none was ready for this worker.</returns>
+    public async Task<Guid?> ExecuteNextAsync(Guid? lastRun)
+    {
+        using var slot = slots.Enter();
+        if (slot is null || await ClaimAsync(lastRun) is not { } claim)
+            return null;
+        try
+        {
+            await ExecuteAsync(claim);
+        }
+        finally
+        {
+            if (claim.Group == StageGroup.Gpu)
+                gpu.Release();
+        }
+
+        return claim.Run;
+    }
+
+    public void Dispose() => gpu.Dispose();
+
+    private async Task ExecuteAsync(StageClaim claim)
+    {
+        using var running = Running.Add(claim);
+        if (slots.Closed)
+            running.Stop(StopReason.HandedBack);
+        try
+        {
+            var result = await FindOrComputeAsync(claim, running.Token);
+            LogCompleted(claim.Run, claim.Stage, claim.Attempt);
+            await RecordAsync(claim, cancellation => stages.CompleteAsync(claim, result, cancellation));
+        }
+        catch (OperationCanceledException) when (running.Token.IsCancellationRequested)
+        {
+            LogStopped(claim.Run, claim.Stage, claim.Attempt, running.Reason);
+            await RecordAsync(claim, cancellation => running.Reason == StopReason.HandedBack
+                ? stages.HandBackAsync(claim, cancellation)
+                : stages.CancelAsync(claim, cancellation));
+        }
+        catch (Exception error)
+        {
+            LogFailed(claim.Run, claim.Stage, claim.Attempt, error);
+            var (message, detail) = StageFailure.Describe(error);
+            await RecordAsync(claim, cancellation => stages.FailAsync(claim, message, detail, cancellation));
+        }
+    }
+
+    private async Task<StageClaim?> ClaimAsync(Guid? lastRun)
+    {
+        using var served = await gpu.ReserveAsync(options.Serve);
+        try
+        {
+            var claim = await stages.ClaimAsync(worker, served.Groups, lastRun, CancellationToken.None);
+            if (claim?.Group == StageGroup.Gpu)
+                gpu.Take();
+            return claim;
+        }
+        catch (Exception error) when (Recording.IsPassing(error))
+        {
+            LogUnclaimed(error.Message); // the stage waits; the next look finds it
+            return null;
+        }
+    }
+
+    private async Task<StageResult> FindOrComputeAsync(StageClaim claim, CancellationToken cancellation)
+    {
+        var entry = catalog.Find(claim.Kind)
+            ?? throw new StageException($"this worker does not know the activity '{claim.Kind}'");
+        if (entry.Version != claim.Version)
+        {
+            throw new StageException(
+                $"the run was planned with version {claim.Version} of {claim.Kind}, this worker has {entry.Version}");
+        }
+
+        var key = CacheKey.Of(claim.Kind, claim.Version, claim.Parameters, claim.Inputs, entry.Source(claim.Parameters));
+        if (claim.UseCache && await cache.FindAsync(key, cancellation) is { } known)
+            return new StageResult(known, key, Reused: true);
+        return new StageResult(await ComputeAsync(claim, entry, cancellation), key, Reused: false);
+    }
+
+    private async Task<JsonElement> ComputeAsync(StageClaim claim, CatalogEntry entry, CancellationToken cancellation)
+    {
+        var scratch = work.Create("scratch");
+        try
+        {
+            await using var reporter = new StageReporter(
+                stages, claim, time, options.LoggerFactory.CreateLogger<StageReporter>());
+            var device = options.Serve.Contains(StageGroup.Gpu) ? options.GpuDevice : "cpu";
+            var context = new StageContext(
+                claim.Run, claim.Stage, claim.Attempt, artifacts, device, scratch, reporter.Progress, reporter.Log);
+            // On a thread of its own: a stage may compute for hours without a pause, and the heartbeat must go on.
+            return await Task.Factory.StartNew(
+                () => entry.Run(claim.Inputs, claim.Parameters, context, cancellation),
+                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+        }
+        finally
+        {
+            ProcessFolder.Delete(scratch);
+        }
+    }
+
+    private async Task RecordAsync(StageClaim claim, Func<CancellationToken, Task<bool>> record)
+    {
+        if (!await recording.UntilDoneAsync(record))
+            LogOverruled(claim.Run, claim.Stage, claim.Attempt);
+    }
+
+    [LoggerMessage(LogLevel.Information, "Run {RunId}: stage {StageId} completed (attempt {Attempt})")]
+    private partial void LogCompleted(Guid runId, string stageId, int attempt);
+
+    [LoggerMessage(LogLevel.Information, "Run {RunId}: stage {StageId} stopped (attempt {Attempt}, {Reason})")]
+    private partial void LogStopped(Guid runId, string stageId, int attempt, StopReason? reason);
+
+    [LoggerMessage(LogLevel.Warning, "Run {RunId}: stage {StageId} failed (attempt {Attempt})")]
+    private partial void LogFailed(Guid runId, string stageId, int attempt, Exception error);
+
+    [LoggerMessage(LogLevel.Warning, "Run {RunId}: stage {StageId} is no longer attempt {Attempt}'s; nothing recorded")]
+    private partial void LogOverruled(Guid runId, string stageId, int attempt);
+
+    [LoggerMessage(LogLevel.Warning, "No stage could be claimed: {Reason}")]
+    private partial void LogUnclaimed(string reason);
+}

@@ -1,0 +1,18 @@
+using System.Text.Json;
+
+namespace Pipelines.Storage;
+
+/// <summary>A stage that a worker has taken: what it is to run, and the fence that its writes must name.</summary>
+/// <param name="Inputs">Port to value, gathered from the outputs of the feeders.</param>
+/// <param name="Serves">The groups that the slot claims from.</param>
+internal sealed record StageClaim(
+    Guid Run,
+    string Stage,
+    int Attempt,
+    string Kind,
+    int Version,
+    string Group,
+    JsonElement Parameters,
+    JsonElement Inputs,
+    bool UseCache,
+    IReadOnlyList<string> Serves);

@@ -1,0 +1,249 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Pipelines.Workflows;
+
+namespace Pipelines.Storage;
+
+/// <summary>
+/// What a worker does to a stage. Each change of state is one method and one transaction, and names the attempt: a
+/// worker whose stage was given to another changes nothing any more. Each may be repeated when its answer was lost.
+/// </summary>
+internal sealed class StageStore(Database database, CommitAndWake commit)
+{
+    /// <summary>Ready → Running: first a stage of the run that the slot has just worked for, then the oldest.</summary>
+    public async Task<StageClaim?> ClaimAsync(
+        string worker, IReadOnlyList<string> groups, Guid? lastRun, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        var claimed = lastRun is null ? null : await ClaimFirstAsync(db, worker, groups, lastRun, cancellation);
+        claimed ??= await ClaimFirstAsync(db, worker, groups, null, cancellation);
+        if (claimed is null)
+            return null;
+
+        await db.Database.ExecuteSqlAsync($"""
+            INSERT INTO pipelines.attempts (run_id, stage, attempt, worker)
+            VALUES ({claimed.RunId}, {claimed.Id}, {claimed.Attempt}, {worker})
+            """, cancellation);
+        var inputs = await InputsAsync(db, claimed, cancellation);
+        var useCache = await db.Runs.Where(row => row.Id == claimed.RunId)
+            .Select(row => row.UseCache).SingleAsync(cancellation);
+        await Channels.NotifyAsync(db, Channels.RunChanged, claimed.RunId, cancellation);
+        await transaction.CommitAsync(cancellation);
+        return new StageClaim(
+            claimed.RunId, claimed.Id, claimed.Attempt, claimed.Kind, claimed.Version, claimed.Group,
+            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache, groups);
+    }
+
+    /// <summary>Running → Succeeded, and the stages that only waited for this one → Ready.</summary>
+    /// <returns>False when the stage was no longer this attempt's.</returns>
+    public Task<bool> CompleteAsync(StageClaim claim, StageResult result, CancellationToken cancellation) =>
+        EndAsync(claim, result.Reused ? AttemptOutcome.Reused : AttemptOutcome.Succeeded, null, async db =>
+        {
+            var outputs = result.Outputs.GetRawText();
+            var changed = await db.Database.ExecuteSqlAsync($"""
+                UPDATE pipelines.stages SET state = 'succeeded', outputs = {outputs}::jsonb, cache_key = {result.CacheKey},
+                    reused = {result.Reused}, error = NULL, error_detail = NULL, finished_at = clock_timestamp()
+                WHERE run_id = {claim.Run} AND id = {claim.Stage} AND attempt = {claim.Attempt} AND state = 'running'
+                """, cancellation);
+            if (changed == 0)
+                return null;
+            if (!result.Reused)
+            {
+                await db.Database.ExecuteSqlAsync($"""
+                    INSERT INTO pipelines.results (key, outputs, run_id, stage)
+                    VALUES ({result.CacheKey}, {outputs}::jsonb, {claim.Run}, {claim.Stage})
+                    ON CONFLICT (key) DO UPDATE SET outputs = excluded.outputs, run_id = excluded.run_id,
+                        stage = excluded.stage, created_at = now()
+                    """, cancellation);
+            }
+
+            var ready = await db.Database.SqlQuery<GroupCount>($"""
+                WITH fed AS (
+                    UPDATE pipelines.stages SET unfinished_feeders = unfinished_feeders - 1,
+                        state = CASE unfinished_feeders WHEN 1 THEN 'ready' ELSE state END,
+                        ready_at = CASE unfinished_feeders WHEN 1 THEN now() END
+                    WHERE run_id = {claim.Run} AND state = 'waiting' AND id = ANY (ARRAY(
+                        SELECT unnest(feeds) FROM pipelines.stages WHERE run_id = {claim.Run} AND id = {claim.Stage}))
+                    RETURNING "group", state)
+                SELECT "group" AS "Group", count(*)::int AS "Count" FROM fed WHERE state = 'ready' GROUP BY "group"
+                """).ToListAsync(cancellation);
+            return LeaveOneToTheSlot(claim, ready);
+        }, cancellation);
+
+    /// <summary>
+    /// Running → Ready while attempts remain, else → Failed, and what it feeds → Blocked. The rest of the run goes on.
+    /// </summary>
+    /// <inheritdoc cref="CompleteAsync"/>
+    public Task<bool> FailAsync(StageClaim claim, string error, string? detail, CancellationToken cancellation) =>
+        EndAsync(claim, AttemptOutcome.Failed, Clean(error), async db =>
+        {
+            var changed = await db.Database.SqlQuery<string>($"""
+                UPDATE pipelines.stages SET failures = failures + 1, finished_at = clock_timestamp(), ready_at = now(),
+                    state = CASE WHEN failures + 1 < max_attempts
+                        AND (SELECT cancel_requested_at IS NULL FROM pipelines.runs WHERE id = {claim.Run})
+                        THEN 'ready' ELSE 'failed' END,
+                    error = {Clean(error)}, error_detail = {Clean(detail)}
+                WHERE run_id = {claim.Run} AND id = {claim.Stage} AND attempt = {claim.Attempt} AND state = 'running'
+                RETURNING state AS "Value"
+                """).ToListAsync(cancellation);
+            if (changed is ["failed"])
+                await BlockBelowAsync(db, claim, cancellation);
+            return changed.Count == 0 ? null : changed is ["ready"] ? LeaveOneToTheSlot(claim, [new(claim.Group, 1)]) : [];
+        }, cancellation);
+
+    /// <summary>Running → Cancelled, as its user asked.</summary>
+    /// <inheritdoc cref="CompleteAsync"/>
+    public Task<bool> CancelAsync(StageClaim claim, CancellationToken cancellation) =>
+        EndAsync(claim, AttemptOutcome.Cancelled, null, async db =>
+        {
+            var changed = await db.Database.ExecuteSqlAsync($"""
+                UPDATE pipelines.stages SET state = 'cancelled', finished_at = clock_timestamp()
+                WHERE run_id = {claim.Run} AND id = {claim.Stage} AND attempt = {claim.Attempt} AND state = 'running'
+                """, cancellation);
+            return changed == 0 ? null : [];
+        }, cancellation);
+
+    /// <summary>Running → Ready: its worker was told to stop, and another one takes it. Not a failure.</summary>
+    /// <inheritdoc cref="CompleteAsync"/>
+    public Task<bool> HandBackAsync(StageClaim claim, CancellationToken cancellation) =>
+        EndAsync(claim, AttemptOutcome.HandedBack, null, async db =>
+        {
+            var changed = await db.Database.SqlQuery<string>($"""
+                UPDATE pipelines.stages SET ready_at = now(), finished_at = clock_timestamp(),
+                    state = CASE WHEN (SELECT cancel_requested_at IS NULL FROM pipelines.runs WHERE id = {claim.Run})
+                        THEN 'ready' ELSE 'cancelled' END
+                WHERE run_id = {claim.Run} AND id = {claim.Stage} AND attempt = {claim.Attempt} AND state = 'running'
+                RETURNING state AS "Value"
+                """).ToListAsync(cancellation);
+            return changed.Count == 0 ? null : changed is ["ready"] ? [new Wake(claim.Group, claim.Run, 1)] : [];
+        }, cancellation);
+
+    /// <summary>The latest progress and new lines of the log, at once.</summary>
+    public async Task ReportAsync(
+        StageClaim claim, StageProgress? progress, IReadOnlyList<(DateTimeOffset At, string Text)> lines,
+        CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        if (progress is not null)
+        {
+            await db.Database.ExecuteSqlAsync($"""
+                UPDATE pipelines.stages SET progress = {Json.Write(progress).GetRawText()}::jsonb
+                WHERE run_id = {claim.Run} AND id = {claim.Stage} AND attempt = {claim.Attempt} AND state = 'running'
+                """, cancellation);
+        }
+
+        if (lines.Count > 0)
+        {
+            await db.Database.ExecuteSqlAsync($"""
+                INSERT INTO pipelines.stage_logs (run_id, stage, attempt, at, text)
+                SELECT {claim.Run}, {claim.Stage}, {claim.Attempt}, at, text
+                FROM unnest({lines.Select(line => line.At).ToArray()}, {lines.Select(line => Clean(line.Text)!).ToArray()})
+                    WITH ORDINALITY AS line(at, text, place) ORDER BY place
+                """, cancellation);
+        }
+
+        await Channels.NotifyAsync(db, Channels.RunChanged, claim.Run, cancellation);
+        await transaction.CommitAsync(cancellation);
+    }
+
+    /// <summary>What a stage with this key gave, in whatever run.</summary>
+    public async Task<JsonElement?> FindResultAsync(string cacheKey, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        var outputs = await db.Results.Where(result => result.Key == cacheKey)
+            .Select(result => result.Outputs).SingleOrDefaultAsync(cancellation);
+        return outputs is null ? null : Json.Read<JsonElement>(outputs);
+    }
+
+    private static async Task<StageRow?> ClaimFirstAsync(
+        PipelinesDb db, string worker, IReadOnlyList<string> groups, Guid? run, CancellationToken cancellation)
+    {
+        var claimed = await db.Stages.FromSql($"""
+            UPDATE pipelines.stages s SET state = 'running', attempt = s.attempt + 1, worker = {worker},
+                started_at = now(), finished_at = NULL, progress = NULL
+            FROM (SELECT run_id, id FROM pipelines.stages
+                WHERE state = 'ready' AND "group" = ANY ({groups.ToArray()})
+                    AND ({run}::uuid IS NULL OR run_id = {run}::uuid)
+                ORDER BY ready_at, position LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
+            WHERE s.run_id = next.run_id AND s.id = next.id
+            RETURNING s.*
+            """).AsNoTracking().ToListAsync(cancellation);
+        return claimed.SingleOrDefault();
+    }
+
+    private static async Task<JsonElement> InputsAsync(PipelinesDb db, StageRow stage, CancellationToken cancellation)
+    {
+        var edges = Json.Read<Dictionary<string, string>>(stage.Inputs)
+            .ToDictionary(edge => edge.Key, edge => OutputName.Parse(edge.Value)!);
+        var feeders = edges.Values.Select(output => output.Stage).Distinct().ToArray();
+        var outputs = await db.Stages.Where(row => row.RunId == stage.RunId && feeders.Contains(row.Id))
+            .ToDictionaryAsync(row => row.Id, row => JsonNode.Parse(row.Outputs!)!, cancellation);
+        var inputs = new JsonObject();
+        foreach (var (port, output) in edges)
+        {
+            if (outputs[output.Stage][output.Port] is { } value)
+                inputs[port] = value.DeepClone();
+        }
+
+        return Json.Write(inputs);
+    }
+
+    /// <summary>The way every attempt ends: under the run's lock, recorded in the history, the run ended with it if it was the last.</summary>
+    /// <param name="change">Null when the stage is no longer this attempt's, else what became ready.</param>
+    private async Task<bool> EndAsync(
+        StageClaim claim, AttemptOutcome outcome, string? error,
+        Func<PipelinesDb, Task<IReadOnlyList<Wake>?>> change, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        await RunStore.LockAsync(db, claim.Run, cancellation);
+        if (await change(db) is not { } wakes)
+        {
+            // Perhaps it was recorded, and only the answer was lost.
+            return await db.Attempts.AnyAsync(
+                row => row.RunId == claim.Run && row.Stage == claim.Stage && row.Attempt == claim.Attempt
+                    && row.Outcome == outcome,
+                cancellation);
+        }
+
+        await db.Attempts
+            .Where(row => row.RunId == claim.Run && row.Stage == claim.Stage && row.Attempt == claim.Attempt)
+            .ExecuteUpdateAsync(
+                row => row.SetProperty(attempt => attempt.Outcome, outcome)
+                    .SetProperty(attempt => attempt.FinishedAt, attempt => PipelinesDb.Now())
+                    .SetProperty(attempt => attempt.Error, error),
+                cancellation);
+        await RunStore.EndIfDoneAsync(db, claim.Run, cancellation);
+        await Channels.NotifyAsync(db, Channels.RunChanged, claim.Run, cancellation);
+        await commit(db, wakes, cancellation);
+        return true;
+    }
+
+    private static Task<int> BlockBelowAsync(PipelinesDb db, StageClaim claim, CancellationToken cancellation) =>
+        db.Database.ExecuteSqlAsync($"""
+            WITH RECURSIVE below(id) AS (
+                SELECT unnest(feeds) FROM pipelines.stages WHERE run_id = {claim.Run} AND id = {claim.Stage}
+                UNION
+                SELECT unnest(s.feeds) FROM below JOIN pipelines.stages s ON s.run_id = {claim.Run} AND s.id = below.id)
+            UPDATE pipelines.stages s SET state = 'blocked' FROM below
+            WHERE s.run_id = {claim.Run} AND s.id = below.id AND s.state = 'waiting'
+            """, cancellation);
+
+    /// <summary>
+    /// The slot that ended this stage claims the next one itself, so where all are of a group that it serves, one wake
+    /// fewer is needed. Should it die before that, its firing is recovered elsewhere and is a wake.
+    /// </summary>
+    private static List<Wake> LeaveOneToTheSlot(StageClaim claim, List<GroupCount> ready)
+    {
+        var own = ready is [var only] && claim.Serves.Contains(only.Group) ? 1 : 0;
+        return [.. ready.Where(group => group.Count > own).Select(group => new Wake(group.Group, claim.Run, group.Count - own))];
+    }
+
+    // Postgres stores no zero bytes in text.
+    private static string? Clean(string? text) => text?.Replace('\0', '\uFFFD');
+
+    private sealed record GroupCount(string Group, int Count);
+}
