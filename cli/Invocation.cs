@@ -40,7 +40,7 @@ internal static class Invocation
                 return Interrupted;
             }
             catch (Exception error) when (error is UserException or EngineException or RunLookupException
-                or WorkflowFileException or DatabaseException or ArtifactException or ModelException)
+                or WorkflowFileException or ArtifactException or ModelException)
             {
                 Say(error.Message);
                 return NotRun;

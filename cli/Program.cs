@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Pipelines.Cli;
 using Pipelines.Cli.Commands;
 
 var root = new RootCommand("Compresses neural networks as durable, repeatable workflows.")

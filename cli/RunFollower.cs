@@ -73,7 +73,7 @@ internal sealed class RunFollower(PipelinesEngine engine, Guid run, ResultFolder
         ? new JsonDisplay(Console.Out)
         : Console.IsOutputRedirected
             ? new LineDisplay(Console.Out, TimeProvider.System)
-            : new LiveDisplay(AnsiConsole.Console);
+            : new TerminalDisplay(AnsiConsole.Console);
 
     private async Task ExplainAsync(RunView ended)
     {

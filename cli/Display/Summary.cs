@@ -1,7 +1,6 @@
 using System.Globalization;
 using Pipelines.Activities;
 using Pipelines.Storage;
-using Pipelines.Workflows;
 using Spectre.Console;
 
 namespace Pipelines.Cli.Display;

@@ -5,7 +5,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Pipelines.Cli.Display;
 using Pipelines.Engine;
-using Pipelines.Storage;
 using static TorchSharp.torch;
 
 namespace Pipelines.Cli.Doctor;
@@ -54,7 +53,7 @@ internal static class Examination
         try
         {
             using var one = ones(1);
-            return new Finding("LibTorch", Grade.Good, $"version {Pipelines.Torch.Extensions.LibTorchVersion}");
+            return new Finding("LibTorch", Grade.Good, $"version {__version__}");
         }
         catch (Exception error) when (error is DllNotFoundException or TypeInitializationException or ExternalException)
         {
@@ -109,7 +108,7 @@ internal static class Examination
             await using var engine = await place.OpenAsync(parsed, cancellation);
             return new Finding("Postgres", Grade.Good, $"{engine.DatabaseDescription}, up in {StageText.Duration(clock.Elapsed.TotalSeconds)}");
         }
-        catch (Exception error) when (error is EngineException or DatabaseException)
+        catch (Exception error) when (error is EngineException)
         {
             return new Finding(
                 "Postgres", Grade.Broken, error.Message,

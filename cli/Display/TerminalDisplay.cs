@@ -5,14 +5,14 @@ using Spectre.Console.Rendering;
 namespace Pipelines.Cli.Display;
 
 /// <summary>A line per stage on a terminal, drawn over in place.</summary>
-internal sealed class LiveDisplay : IRunDisplay
+internal sealed class TerminalDisplay : IRunDisplay
 {
     private readonly IAnsiConsole console;
     private readonly TaskCompletionSource ended = new();
     private readonly Task live;
     private LiveDisplayContext? context;
 
-    public LiveDisplay(IAnsiConsole console)
+    public TerminalDisplay(IAnsiConsole console)
     {
         this.console = console;
         using var started = new ManualResetEventSlim();
