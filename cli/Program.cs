@@ -13,6 +13,7 @@ var root = new RootCommand("Compresses neural networks as durable, repeatable wo
     ValidateCommand.Create(),
     ActivitiesCommand.Create(),
     DoctorCommand.Create(),
+    BenchCommand.Create(),
 };
 
 // Signals are ours: the first asks a run to stop and waits for it, the second ends the program.

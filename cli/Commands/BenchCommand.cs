@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Pipelines.Bench;
+using Spectre.Console;
+
+namespace Pipelines.Cli.Commands;
+
+/// <summary>Measures this program against plain Python on the same machine, in the same run.</summary>
+internal static class BenchCommand
+{
+    public static Command Create() => new("bench", "Measures this machine and this program") { Compute(), Work() };
+
+    private static Command Compute()
+    {
+        var threads = new Option<int>("--threads") { Description = "LibTorch's threads, on both sides", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var rounds = new Option<int>("--rounds") { Description = "Runs of each side; the median counts", DefaultValueFactory = _ => 3 };
+        var python = new Option<string>("--python") { Description = "A Python that has torch", DefaultValueFactory = _ => "/usr/bin/python3" };
+        var command = new Command("compute", "Forward, LoRA training and Wanda against plain PyTorch") { threads, rounds, python };
+        command.SetWork((parsed, _) =>
+        {
+            var bench = new ComputeBench(
+                Environment.ProcessPath!, Peers(), parsed.GetRequiredValue(python), parsed.GetValue(threads),
+                parsed.GetValue(rounds), line => Invocation.Errors.WriteLine(line));
+            try
+            {
+                var all = bench.Run();
+                AnsiConsole.Write(Table(all));
+                Console.WriteLine(Compared.Line(all));
+                return Task.FromResult(Invocation.Success);
+            }
+            catch (ComputeBench.UnavailableException error)
+            {
+                throw new UserException($"{error.Message}\nPython's side needs torch: apt-get install python3-torch");
+            }
+        });
+        return command;
+    }
+
+    private static Command Work()
+    {
+        var method = new Argument<string>("method");
+        var model = new Argument<string>("model");
+        var tokens = new Argument<string>("tokens");
+        var threads = new Argument<int>("threads");
+        var command = new Command("compute-work", "One method of the compute bench, in this process") { method, model, tokens, threads };
+        command.Hidden = true;
+        command.SetWork((parsed, _) =>
+        {
+            var measured = ComputeWork.Run(
+                parsed.GetRequiredValue(method), parsed.GetRequiredValue(model), parsed.GetRequiredValue(tokens),
+                parsed.GetValue(threads));
+            Console.WriteLine(JsonSerializer.Serialize(new
+            {
+                seconds = measured.Seconds,
+                tokens_per_second = measured.TokensPerSecond,
+                peak_mb = measured.PeakMb,
+                result = measured.Result,
+            }));
+            return Task.FromResult(Invocation.Success);
+        });
+        return command;
+    }
+
+    // The scripts are read from the checkout: the bench is for those who have it.
+    private static string Peers()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var peers = Path.Combine(folder.FullName, "bench", "peers");
+            if (Directory.Exists(peers))
+                return peers;
+        }
+
+        throw new UserException("bench/peers is not here: the bench runs from a checkout");
+    }
+
+    private static Table Table(IEnumerable<Compared> all)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumn("method");
+        foreach (var column in new[] { "seconds", "Python", "time ratio", "tokens/s", "peak MiB", "Python", "memory ratio", "same result" })
+            table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var one in all)
+        {
+            table.AddRow(
+                one.Method, Number(one.Ours.Seconds), Number(one.Python.Seconds), Number(one.TimeRatio),
+                Number(one.Ours.TokensPerSecond, "0"), Number(one.Ours.PeakMb, "0"), Number(one.Python.PeakMb, "0"),
+                Number(one.MemoryRatio), one.Method == "train" ? "other seeds" : one.Agrees ? "yes" : "NO");
+        }
+
+        return table;
+    }
+
+    private static string Number(double value, string format = "0.00") => value.ToString(format, CultureInfo.InvariantCulture);
+}
