@@ -1,13 +1,11 @@
 // Tensors, devices, generators and the boxed call: any ATen operator, found by name in c10's dispatcher.
 #include "abi.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/jit_type.h>
-#include <c10/core/InferenceMode.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
 
@@ -15,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+#include <type_traits>
 
 namespace pt {
 namespace {
@@ -43,7 +42,8 @@ struct Parameter {
   int32_t size;           // of a list with a fixed size, as int[2]; else 0
   bool optional;
   bool optional_element;
-  c10::optional<c10::IValue> fallback;
+  // Optional: spelled by what it holds, as LibTorch 1.13 has a type of its own and 2.x the standard's.
+  std::decay_t<decltype(std::declval<const c10::Argument&>().default_value())> fallback;
 };
 
 struct Operator {
@@ -102,10 +102,9 @@ c10::IValue read_int_list(const Parameter& parameter, const int64_t* items, int3
 c10::IValue read_tensor_list(const Parameter& parameter, const Handle* items, int32_t count) {
   if (parameter.element != c10::TypeKind::TensorType) mismatch(parameter, "a list of tensors");
   if (!parameter.optional_element) return borrow_all(items, count);
-  c10::List<c10::optional<at::Tensor>> list;
+  c10::impl::GenericList list(c10::OptionalType::create(c10::TensorType::get()));
   list.reserve(count);
-  for (int32_t i = 0; i < count; i++)
-    list.push_back(items[i] ? c10::optional<at::Tensor>(borrow(items[i])) : c10::nullopt);
+  for (int32_t i = 0; i < count; i++) list.push_back(items[i] ? c10::IValue(borrow(items[i])) : c10::IValue());
   return list;
 }
 
