@@ -70,6 +70,9 @@ public static unsafe class Extensions
         return output;
     }
 
+    /// <summary>The rows of <paramref name="weight"/> [rows, width] that ids of any shape name: [..., width].</summary>
+    public static Tensor Embedding(Tensor ids, Tensor weight) => Aten.Call("embedding", weight, ids);
+
     /// <summary>The generator that a device's operators use by default. TorchSharp has the CPU's only.</summary>
     public static Generator DefaultGenerator(Device device) => Generator.DefaultOf(device);
 

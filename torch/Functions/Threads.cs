@@ -11,7 +11,7 @@ public static partial class torch
     /// <summary>Threads that one operator may use.</summary>
     public static int get_num_threads() => LibTorch.pt_threads();
 
-    /// <summary>Sets it for this thread; threads started later take the value that was set first.</summary>
+    /// <summary>Sets it for the process: operators on every thread keep to it from their next call on.</summary>
     public static void set_num_threads(int num) =>
         TorchException.Check(LibTorch.pt_set_threads(num), nameof(set_num_threads));
 

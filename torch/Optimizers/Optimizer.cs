@@ -29,7 +29,7 @@ public static partial class torch
                 }
             }
 
-            /// <summary>One step. A closure, if given, computes the loss anew first, and its result is returned.</summary>
+            /// <summary>One step. A closure, if given, computes the loss first; it is what is returned.</summary>
             public abstract Tensor? step(Func<Tensor>? closure = null);
 
             public abstract IEnumerable<Parameter> parameters();
@@ -44,7 +44,7 @@ public static partial class torch
 
             protected abstract void Dispose(bool disposing);
 
-            /// <summary>An optimizer's groups of options and the state of each of its parameters, in their order.</summary>
+            /// <summary>The options of each group and the state of each parameter, in their order.</summary>
             public sealed class StateDictionary
             {
                 public List<OptimizerOptions> Options { get; } = [];

@@ -21,13 +21,14 @@ namespace TorchSharp
 
 namespace TorchSharp.Modules
 {
-    /// <summary>Stochastic gradient descent, with momentum as PyTorch defines it: the buffer starts as the gradient.</summary>
+    /// <summary>Stochastic gradient descent. The momentum buffer starts as the first gradient, as in PyTorch.</summary>
     public sealed class SGD : OptimizerHelper
     {
         public SGD(
             IEnumerable<Parameter> parameters, double lr, double momentum = 0, double dampening = 0,
             double weight_decay = 0, bool nesterov = false, bool maximize = false)
-            : this([new ParamGroup { Parameters = parameters }], lr, momentum, dampening, weight_decay, nesterov, maximize)
+            : this(
+                [new ParamGroup { Parameters = parameters }], lr, momentum, dampening, weight_decay, nesterov, maximize)
         {
         }
 

@@ -26,6 +26,9 @@ public sealed class DisposeScope : IDisposable
 
     // By reference: tensors compare by their elements.
     private readonly HashSet<torch.Tensor> tensors = new(ReferenceEqualityComparer.Instance);
+
+    // Tensors join on the scope's thread, but may be disposed on any.
+    private readonly Lock gate = new();
     private bool disposed;
 
     internal DisposeScope()
@@ -34,9 +37,9 @@ public sealed class DisposeScope : IDisposable
         current = this;
     }
 
-    public int DisposablesCount => tensors.Count;
+    public int DisposablesCount => Snapshot().Length;
 
-    public IReadOnlyList<IDisposable> DisposablesView => [.. tensors];
+    public IReadOnlyList<IDisposable> DisposablesView => Snapshot();
 
     internal static DisposeScope? Current => current;
 
@@ -107,7 +110,8 @@ public sealed class DisposeScope : IDisposable
             Attach(disposable);
     }
 
-    public bool Contains(IDisposable disposable) => disposable is torch.Tensor tensor && tensors.Contains(tensor);
+    public bool Contains(IDisposable disposable) =>
+        disposable is torch.Tensor tensor && tensor.OwningDisposeScope == this;
 
     public void DisposeEverything() => DisposeEverythingBut();
 
@@ -118,8 +122,7 @@ public sealed class DisposeScope : IDisposable
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         var kept = inKeep.OfType<torch.Tensor>().ToHashSet<torch.Tensor>(ReferenceEqualityComparer.Instance);
-        var old = tensors.ToArray();
-        foreach (var tensor in old)
+        foreach (var tensor in Snapshot())
         {
             if (!kept.Contains(tensor))
                 tensor.Dispose();
@@ -153,7 +156,21 @@ public sealed class DisposeScope : IDisposable
         }
     }
 
-    internal void Add(torch.Tensor tensor) => tensors.Add(tensor);
+    internal void Add(torch.Tensor tensor)
+    {
+        lock (gate)
+            tensors.Add(tensor);
+    }
 
-    internal void Remove(torch.Tensor tensor) => tensors.Remove(tensor);
+    internal void Remove(torch.Tensor tensor)
+    {
+        lock (gate)
+            tensors.Remove(tensor);
+    }
+
+    private torch.Tensor[] Snapshot()
+    {
+        lock (gate)
+            return [.. tensors];
+    }
 }

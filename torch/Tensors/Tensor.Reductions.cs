@@ -12,6 +12,8 @@ public static partial class torch
             sum([dim0, dim1], keepdim, type);
         public Tensor sum(long[] dim, bool keepdim = false, ScalarType? type = null) =>
             Aten.Call("sum.dim_IntList", this, dim, keepdim, type);
+        // Without an int of its own, the 0 of sum(0) would become the first dtype.
+        public Tensor sum(int dim, bool keepdim = false, ScalarType? type = null) => sum([dim], keepdim, type);
         public Tensor nansum() => Aten.Call("nansum", this);
 
         public Tensor mean() => Aten.Call("mean", this);
@@ -21,6 +23,7 @@ public static partial class torch
         public Tensor prod(ScalarType? type = null) => Aten.Call("prod", this, type);
         public Tensor prod(long dim, bool keepdim = false, ScalarType? type = null) =>
             Aten.Call("prod.dim_int", this, dim, keepdim, type);
+        public Tensor prod(int dim, bool keepdim = false, ScalarType? type = null) => prod((long)dim, keepdim, type);
 
         public Tensor std(bool unbiased = true) => Aten.Call("std", this, unbiased);
         public Tensor std(long dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) =>

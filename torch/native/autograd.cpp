@@ -92,6 +92,7 @@ PT_API int32_t pt_set_gradient(Handle tensor, Handle gradient) {
 PT_API int32_t pt_backward(const Handle* tensors, int64_t count, const Handle* gradients, int64_t gradient_count,
                            bool retain_graph, bool create_graph, const Handle* inputs, int64_t input_count) {
   return attempt([&] {
+    adopt_threads();
     torch::autograd::backward(borrow_all(tensors, count), borrow_all(gradients, gradient_count), retain_graph,
                               create_graph, borrow_all(inputs, input_count));
   });
@@ -102,6 +103,7 @@ PT_API int32_t pt_grad(const Handle* outputs, int64_t count, const Handle* input
                        const Handle* gradients, int64_t gradient_count, bool retain_graph, bool create_graph,
                        bool allow_unused, Handle* results) {
   return attempt([&] {
+    adopt_threads();
     const auto found = torch::autograd::grad(borrow_all(outputs, count), borrow_all(inputs, input_count),
                                              borrow_all(gradients, gradient_count), retain_graph, create_graph,
                                              allow_unused);

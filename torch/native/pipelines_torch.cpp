@@ -1,32 +1,35 @@
 // Tensors, devices, generators and the boxed call: any ATen operator, found by name in c10's dispatcher.
 #include "abi.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/jit_type.h>
-#include <c10/core/InferenceMode.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+#include <type_traits>
 
 namespace pt {
 namespace {
 
+std::atomic<int32_t> wanted_threads{0};
+
 thread_local std::string last_error;
 thread_local std::shared_ptr<void> last_thrown;
 
-// "is only available for these backends" is followed by a screenful of where each kernel was registered.
+// Cuts off the C++ trace, and what follows "could not run with arguments from backend X": guesses at the reason, then a
+// screenful of every backend and where its kernel was registered.
 std::string without_noise(std::string message) {
-  const auto trace = message.find("\nException raised from");
-  if (trace != std::string::npos) message.resize(trace);
-  const auto backends = message.find(" is only available for these backends");
-  if (backends != std::string::npos) message.resize(message.find('.', backends) + 1);
+  for (const char* noise : {"\nException raised from", " This could be because the operator doesn't exist for this"}) {
+    const auto start = message.find(noise);
+    if (start != std::string::npos) message.resize(start);
+  }
   while (!message.empty() && message.back() == '\n') message.pop_back();
   return message;
 }
@@ -37,8 +40,10 @@ struct Parameter {
   c10::TypeKind type;
   c10::TypeKind element;  // of a list
   int32_t size;           // of a list with a fixed size, as int[2]; else 0
+  bool optional;
   bool optional_element;
-  c10::optional<c10::IValue> fallback;
+  // Optional: spelled by what it holds, as LibTorch 1.13 has a type of its own and 2.x the standard's.
+  std::decay_t<decltype(std::declval<const c10::Argument&>().default_value())> fallback;
 };
 
 struct Operator {
@@ -51,7 +56,8 @@ Parameter describe(const c10::Argument& argument) {
     return type->kind() == c10::TypeKind::OptionalType ? type->expectRef<c10::OptionalType>().getElementType() : type;
   };
   const auto type = unwrap(argument.type());
-  Parameter parameter{argument.name(), type->kind(), type->kind(), argument.N().value_or(0), false,
+  const bool optional = argument.type()->kind() == c10::TypeKind::OptionalType;
+  Parameter parameter{argument.name(), type->kind(), type->kind(), argument.N().value_or(0), optional, false,
                       argument.default_value()};
   if (type->kind() == c10::TypeKind::ListType) {
     const auto element = type->expectRef<c10::ListType>().getElementType();
@@ -59,7 +65,7 @@ Parameter describe(const c10::Argument& argument) {
     parameter.element = unwrap(element)->kind();
   }
   // `Tensor? weight` has no default in many schemas; leaving it out can only mean none.
-  if (!parameter.fallback && argument.type()->kind() == c10::TypeKind::OptionalType) parameter.fallback = c10::IValue();
+  if (!parameter.fallback && optional) parameter.fallback = c10::IValue();
   return parameter;
 }
 
@@ -96,10 +102,9 @@ c10::IValue read_int_list(const Parameter& parameter, const int64_t* items, int3
 c10::IValue read_tensor_list(const Parameter& parameter, const Handle* items, int32_t count) {
   if (parameter.element != c10::TypeKind::TensorType) mismatch(parameter, "a list of tensors");
   if (!parameter.optional_element) return borrow_all(items, count);
-  c10::List<c10::optional<at::Tensor>> list;
+  c10::impl::GenericList list(c10::OptionalType::create(c10::TensorType::get()));
   list.reserve(count);
-  for (int32_t i = 0; i < count; i++)
-    list.push_back(items[i] ? c10::optional<at::Tensor>(borrow(items[i])) : c10::nullopt);
+  for (int32_t i = 0; i < count; i++) list.push_back(items[i] ? c10::IValue(borrow(items[i])) : c10::IValue());
   return list;
 }
 
@@ -108,7 +113,10 @@ c10::IValue read(const Parameter& parameter, const Value& value) {
     case Kind::Default:
       if (!parameter.fallback) mismatch(parameter, "left out");
       return *parameter.fallback;
-    case Kind::None: return parameter.type == c10::TypeKind::TensorType ? c10::IValue(at::Tensor()) : c10::IValue();
+    case Kind::None:
+      if (parameter.optional) return c10::IValue();
+      if (parameter.type == c10::TypeKind::TensorType) return at::Tensor();
+      mismatch(parameter, "none");
     case Kind::Tensor:
       if (parameter.type != c10::TypeKind::TensorType) mismatch(parameter, "a tensor");
       return borrow(value.tensor);
@@ -121,13 +129,17 @@ c10::IValue read(const Parameter& parameter, const Value& value) {
       if (parameter.type == c10::TypeKind::TensorType || parameter.type == c10::TypeKind::ListType)
         mismatch(parameter, "a boolean");
       return value.integer != 0;
-    case Kind::String: return std::string(static_cast<const char*>(value.pointer), value.length);
+    case Kind::String:
+      if (parameter.type != c10::TypeKind::StringType) mismatch(parameter, "a string");
+      return std::string(static_cast<const char*>(value.pointer), value.length);
     case Kind::IntList: return read_int_list(parameter, static_cast<const int64_t*>(value.pointer), value.length);
     case Kind::DoubleList: {
+      if (parameter.element != c10::TypeKind::FloatType) mismatch(parameter, "a list of real numbers");
       const auto* items = static_cast<const double*>(value.pointer);
       return std::vector<double>(items, items + value.length);
     }
     case Kind::BoolList: {
+      if (parameter.element != c10::TypeKind::BoolType) mismatch(parameter, "a list of booleans");
       const auto* items = static_cast<const bool*>(value.pointer);
       c10::List<bool> list;
       for (int32_t i = 0; i < value.length; i++) list.push_back(items[i]);
@@ -135,8 +147,10 @@ c10::IValue read(const Parameter& parameter, const Value& value) {
     }
     case Kind::TensorList: return read_tensor_list(parameter, static_cast<const Handle*>(value.pointer), value.length);
     case Kind::Device:
+      if (parameter.type != c10::TypeKind::DeviceObjType) mismatch(parameter, "a device");
       return c10::Device(static_cast<c10::DeviceType>(value.length), static_cast<c10::DeviceIndex>(value.integer));
     case Kind::Generator:
+      if (parameter.type != c10::TypeKind::GeneratorType) mismatch(parameter, "a generator");
       return at::Generator(c10::intrusive_ptr<c10::GeneratorImpl>::reclaim_copy(
           static_cast<c10::GeneratorImpl*>(const_cast<void*>(value.pointer))));
   }
@@ -185,6 +199,14 @@ at::Generator borrow_generator(c10::GeneratorImpl* generator) {
 
 }  // namespace
 
+void adopt_threads() {
+  thread_local int32_t adopted = 0;
+  const auto wanted = wanted_threads.load(std::memory_order_relaxed);
+  if (wanted == adopted) return;
+  at::set_num_threads(wanted);
+  adopted = wanted;
+}
+
 void remember_error(std::exception_ptr error) noexcept {
   last_thrown.reset();
   try {
@@ -229,6 +251,7 @@ PT_API int32_t pt_call(const Operator* op, const Value* arguments, int32_t count
     if (static_cast<size_t>(count) > op->parameters.size())
       throw std::invalid_argument("takes " + std::to_string(op->parameters.size()) + " arguments, got " +
                                   std::to_string(count));
+    adopt_threads();
     auto stack = std::move(spare_stack);
     stack.clear();
     const Value absent{Kind::Default, 0, {0}};
@@ -308,10 +331,17 @@ PT_API int32_t pt_cuda_synchronize(int64_t device) {
   return attempt([&] { torch::cuda::synchronize(device); });
 }
 
-PT_API int32_t pt_threads() { return at::get_num_threads(); }
+PT_API int32_t pt_threads() {
+  adopt_threads();
+  return at::get_num_threads();
+}
 
 PT_API int32_t pt_set_threads(int32_t count) {
-  return attempt([&] { at::set_num_threads(count); });
+  return attempt([&] {
+    if (count < 1) throw std::invalid_argument("needs at least one thread, got " + std::to_string(count));
+    wanted_threads = count;
+    adopt_threads();
+  });
 }
 
 PT_API int32_t pt_interop_threads() { return at::get_num_interop_threads(); }
