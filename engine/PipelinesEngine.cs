@@ -122,9 +122,19 @@ public sealed class PipelinesEngine : IAsyncDisposable
     /// <exception cref="EngineException">There is no such run.</exception>
     public async Task<RunView> WaitAsync(Guid run, CancellationToken cancellation) => await Explain(async () =>
     {
-        while (await Runs.StateAsync(run, cancellation) == RunState.Running)
-            await changes.WaitAsync(run, LongestSilence, cancellation);
-        return (await Runs.FindAsync(run, cancellation))!;
+        while (true)
+        {
+            try
+            {
+                if (await Runs.StateAsync(run, cancellation) != RunState.Running)
+                    return (await Runs.FindAsync(run, cancellation))!;
+                await changes.WaitAsync(run, LongestSilence, cancellation);
+            }
+            catch (Exception error) when (Recording.IsPassing(error))
+            {
+                await Task.Delay(LongestSilence, time, cancellation); // the run goes on without us
+            }
+        }
     });
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
@@ -129,13 +130,22 @@ internal sealed partial class StageExecutor(
                 claim.Run, claim.Stage, claim.Attempt, artifacts, device, scratch, reporter.Progress, reporter.Log);
             // On a thread of its own: a stage may compute for hours without a pause, and the heartbeat must go on.
             return await Task.Factory.StartNew(
-                () => entry.Run(claim.Inputs, claim.Parameters, context, cancellation),
+                () => entry.Run(Complete(claim.Inputs, entry), claim.Parameters, context, cancellation),
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
         }
         finally
         {
             ProcessFolder.Delete(scratch);
         }
+    }
+
+    /// <summary>An input that nothing feeds is null; the strict reader wants it said.</summary>
+    private static JsonElement Complete(JsonElement inputs, CatalogEntry entry)
+    {
+        var complete = JsonObject.Create(inputs)!;
+        foreach (var port in entry.Inputs.Where(port => !complete.ContainsKey(port.Name)))
+            complete[port.Name] = null;
+        return JsonSerializer.SerializeToElement(complete);
     }
 
     private async Task RecordAsync(StageClaim claim, Func<CancellationToken, Task<bool>> record)

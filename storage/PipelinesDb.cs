@@ -17,13 +17,9 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
     public DbSet<ResultRow> Results => Set<ResultRow>();
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
 
-    /// <summary>The database's clock, in queries.</summary>
-    public static DateTimeOffset Now() => throw new InvalidOperationException("only Postgres can say");
-
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.HasDefaultSchema(Schema);
-        modelBuilder.HasDbFunction(() => Now()).HasName("clock_timestamp").IsBuiltIn();
         modelBuilder.Entity<RunRow>(ConfigureRuns);
         modelBuilder.Entity<StageRow>(ConfigureStages);
         modelBuilder.Entity<AttemptRow>(ConfigureAttempts);
@@ -45,6 +41,8 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         runs.Property(run => run.CancelRequestedAt).HasColumnName("cancel_requested_at");
         runs.Property(run => run.Definition).HasColumnName("definition").HasColumnType("jsonb");
         runs.Property(run => run.Parameters).HasColumnName("parameters").HasColumnType("jsonb");
+
+        // The list of runs.
         runs.HasIndex(run => run.CreatedAt).IsDescending().HasDatabaseName("runs_newest");
     }
 

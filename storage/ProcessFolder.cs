@@ -58,7 +58,7 @@ internal sealed class ProcessFolder : IDisposable
 
     private static void Sweep(string all)
     {
-        foreach (var file in Directory.EnumerateFiles(all, "*.lock"))
+        foreach (var file in Directory.GetFiles(all, "*.lock"))
         {
             using var held = FileLock.TryExclusive(file);
             if (held is null)

@@ -39,7 +39,6 @@ public sealed class RunStore
     internal async Task<Guid> StartAsync(Plan plan, bool useCache, CancellationToken cancellation)
     {
         var run = Guid.CreateVersion7();
-        var stages = Rows(run, plan);
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         db.Runs.Add(new RunRow
@@ -51,12 +50,11 @@ public sealed class RunStore
             Definition = Json.Write(plan.Definition).GetRawText(),
             Parameters = Json.Write(plan.Parameters).GetRawText(),
         });
-        db.Stages.AddRange(stages);
         await db.SaveChangesAsync(cancellation);
-        await db.Database.ExecuteSqlAsync(
-            $"UPDATE pipelines.stages SET ready_at = now() WHERE run_id = {run} AND state = 'ready'", cancellation);
+        await NewStages.InsertAsync(db, run, plan, cancellation);
         await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
-        await commit(db, Wakes(run, stages.Where(stage => stage.State == StageState.Ready)), cancellation);
+        var ready = plan.Stages.Where(stage => stage.Inputs.Count == 0).CountBy(stage => stage.Group);
+        await commit(db, [.. ready.Select(group => new Wake(group.Key, run, group.Value))], cancellation);
         return run;
     }
 
@@ -113,7 +111,8 @@ public sealed class RunStore
         var stages = await db.Stages.AsNoTracking().Where(stage => stage.RunId == run)
             .OrderBy(stage => stage.Position).ToListAsync(cancellation);
         await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
-        await commit(db, Wakes(run, stages.Where(stage => stage.State == StageState.Ready)), cancellation);
+        var ready = stages.Where(stage => stage.State == StageState.Ready).CountBy(stage => stage.Group);
+        await commit(db, [.. ready.Select(group => new Wake(group.Key, run, group.Value))], cancellation);
         return new ResumeSummary(
             [.. stages.Where(stage => stage.State != StageState.Succeeded).Select(stage => stage.Id)],
             [.. stages.Where(stage => stage.State == StageState.Succeeded).Select(stage => stage.Id)]);
@@ -154,33 +153,4 @@ public sealed class RunStore
             WHERE a.run_id = {run} AND a.stage = lost.id AND a.attempt = lost.attempt
             """, cancellation);
 
-    private static List<StageRow> Rows(Guid run, Plan plan)
-    {
-        var feeds = plan.Stages
-            .SelectMany(stage => stage.Feeders.Select(feeder => (feeder, stage.Id)))
-            .ToLookup(edge => edge.feeder, edge => edge.Id);
-        return
-        [
-            .. plan.Stages.Select((stage, position) => new StageRow
-            {
-                RunId = run,
-                Id = stage.Id,
-                Position = position,
-                State = stage.Inputs.Count == 0 ? StageState.Ready : StageState.Waiting,
-                Kind = stage.Kind,
-                Version = stage.Version,
-                Gpu = stage.Gpu,
-                Group = stage.Group,
-                MaxAttempts = stage.Attempts,
-                UnfinishedFeeders = stage.Feeders.Count(),
-                Feeds = [.. feeds[stage.Id]],
-                Inputs = Json.Write(stage.Inputs.ToDictionary(input => input.Key, input => input.Value.ToString()))
-                    .GetRawText(),
-                Parameters = stage.Parameters.GetRawText(),
-            }),
-        ];
-    }
-
-    private static List<Wake> Wakes(Guid run, IEnumerable<StageRow> ready) =>
-        [.. ready.GroupBy(stage => stage.Group).Select(group => new Wake(group.Key, run, group.Count()))];
 }

@@ -24,12 +24,12 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
 
         await db.Database.ExecuteSqlAsync($"""
             INSERT INTO pipelines.attempts (run_id, stage, attempt, worker)
-            VALUES ({claimed.RunId}, {claimed.Id}, {claimed.Attempt}, {worker})
+            VALUES ({claimed.RunId}, {claimed.Id}, {claimed.Attempt}, {worker});
+            SELECT pg_notify({Channels.RunChanged}, {claimed.RunId.ToString()})
             """, cancellation);
         var inputs = await InputsAsync(db, claimed, cancellation);
         var useCache = await db.Runs.Where(row => row.Id == claimed.RunId)
             .Select(row => row.UseCache).SingleAsync(cancellation);
-        await Channels.NotifyAsync(db, Channels.RunChanged, claimed.RunId, cancellation);
         await transaction.CommitAsync(cancellation);
         return new StageClaim(
             claimed.RunId, claimed.Id, claimed.Attempt, claimed.Kind, claimed.Version, claimed.Group,
@@ -178,6 +178,8 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
     {
         var edges = Json.Read<Dictionary<string, string>>(stage.Inputs)
             .ToDictionary(edge => edge.Key, edge => OutputName.Parse(edge.Value)!);
+        if (edges.Count == 0)
+            return Json.Write(new JsonObject());
         var feeders = edges.Values.Select(output => output.Stage).Distinct().ToArray();
         var outputs = await db.Stages.Where(row => row.RunId == stage.RunId && feeders.Contains(row.Id))
             .ToDictionaryAsync(row => row.Id, row => JsonNode.Parse(row.Outputs!)!, cancellation);
@@ -209,15 +211,13 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
                 cancellation);
         }
 
-        await db.Attempts
-            .Where(row => row.RunId == claim.Run && row.Stage == claim.Stage && row.Attempt == claim.Attempt)
-            .ExecuteUpdateAsync(
-                row => row.SetProperty(attempt => attempt.Outcome, outcome)
-                    .SetProperty(attempt => attempt.FinishedAt, attempt => PipelinesDb.Now())
-                    .SetProperty(attempt => attempt.Error, error),
-                cancellation);
+        await db.Database.ExecuteSqlAsync($"""
+            UPDATE pipelines.attempts
+            SET outcome = {Json.Write(outcome).GetString()}, finished_at = clock_timestamp(), error = {error}
+            WHERE run_id = {claim.Run} AND stage = {claim.Stage} AND attempt = {claim.Attempt};
+            SELECT pg_notify({Channels.RunChanged}, {claim.Run.ToString()})
+            """, cancellation);
         await RunStore.EndIfDoneAsync(db, claim.Run, cancellation);
-        await Channels.NotifyAsync(db, Channels.RunChanged, claim.Run, cancellation);
         await commit(db, wakes, cancellation);
         return true;
     }

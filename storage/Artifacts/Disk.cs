@@ -1,11 +1,10 @@
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 using Pipelines.Workflows;
 
 namespace Pipelines.Storage.Artifacts;
 
-/// <summary>What the base library lacks: flushing a folder, and saying how full a disk is.</summary>
-internal static partial class Disk
+/// <summary>Flushing a folder, and saying how full a disk is.</summary>
+internal static class Disk
 {
     private const int NoSpace = 28; // ENOSPC
     private const int QuotaExceeded = 122; // EDQUOT
@@ -13,10 +12,9 @@ internal static partial class Disk
     /// <summary>Makes the names in a folder survive a power cut.</summary>
     public static void FlushFolder(string folder)
     {
-        const int readOnlyDirectoryCloseOnExec = 0x10000 | 0x80000;
-        using var handle = Open(folder, readOnlyDirectoryCloseOnExec);
-        if (handle.IsInvalid || FSync(handle) != 0)
-            throw new IOException($"{folder}: cannot be flushed to the disk (error {Marshal.GetLastPInvokeError()})");
+        using var handle = LibC.Open(folder, LibC.ReadFolder);
+        if (LibC.FSync(handle) != 0)
+            throw new IOException($"{folder}: cannot be flushed to the disk: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     public static bool IsFull(IOException error) => error.HResult is NoSpace or QuotaExceeded;
@@ -32,10 +30,4 @@ internal static partial class Disk
         return new ArtifactException(
             $"the disk is full: more than {written} bytes are needed in {folder}, {free} bytes are free", error);
     }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial SafeFileHandle Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int FSync(SafeFileHandle file);
 }

@@ -1,0 +1,42 @@
+using Microsoft.EntityFrameworkCore;
+using Pipelines.Workflows;
+
+namespace Pipelines.Storage;
+
+/// <summary>Writes the stages of a new run: ten thousand of them in one statement.</summary>
+internal static class NewStages
+{
+    /// <summary>From here on Postgres would plan the claiming of stages badly until it has looked at the table.</summary>
+    private const int Many = 1000;
+
+    public static async Task InsertAsync(PipelinesDb db, Guid run, Plan plan, CancellationToken cancellation)
+    {
+        var feeds = plan.Stages
+            .SelectMany(stage => stage.Feeders.Select(feeder => (feeder, stage.Id)))
+            .ToLookup(edge => edge.feeder, edge => edge.Id);
+        var rows = Json.Write(plan.Stages.Select((stage, position) => new
+        {
+            stage.Id,
+            position,
+            stage.Kind,
+            stage.Version,
+            stage.Gpu,
+            Group = stage.Group,
+            stage.Attempts,
+            Feeders = stage.Feeders.Count(),
+            Feeds = feeds[stage.Id],
+            Inputs = stage.Inputs.ToDictionary(input => input.Key, input => input.Value.ToString()),
+            stage.Parameters,
+        }));
+        await db.Database.ExecuteSqlAsync($"""
+            INSERT INTO pipelines.stages (run_id, id, position, state, kind, version, gpu, "group", attempt, failures,
+                max_attempts, unfinished_feeders, feeds, inputs, parameters, ready_at, reused)
+            SELECT {run}, id, position, CASE feeders WHEN 0 THEN 'ready' ELSE 'waiting' END, kind, version, gpu, "group",
+                0, 0, attempts, feeders, feeds, inputs, parameters, CASE feeders WHEN 0 THEN now() END, false
+            FROM jsonb_to_recordset({rows.GetRawText()}::jsonb) AS stage(id text, position int, kind text, version int,
+                gpu int, "group" text, attempts int, feeders int, feeds text[], inputs jsonb, parameters jsonb)
+            """, cancellation);
+        if (plan.Stages.Count >= Many)
+            await db.Database.ExecuteSqlAsync($"ANALYZE pipelines.stages", cancellation);
+    }
+}

@@ -1,0 +1,37 @@
+using Pipelines.Engine;
+using Pipelines.Workflows;
+
+namespace Pipelines.Tests.Fixtures;
+
+/// <summary>A database and a data folder for one test class: <c>IClassFixture&lt;FreshDatabase&gt;</c>.</summary>
+public sealed class FreshDatabase(TestCluster cluster) : IAsyncLifetime
+{
+    public string ConnectionString { get; private set; } = "";
+
+    public string DataFolder { get; } = Directory.CreateTempSubdirectory("pipelines-data-").FullName;
+
+    public async ValueTask InitializeAsync() =>
+        ConnectionString = await cluster.CreateDatabaseAsync(TestContext.Current.CancellationToken);
+
+    public EngineOptions Options => new(ConnectionString, DataFolder);
+
+    /// <summary>An engine that executes nothing.</summary>
+    public Task<PipelinesEngine> OpenAsync(Catalog catalog) =>
+        PipelinesEngine.OpenAsync(Options, catalog, TestContext.Current.CancellationToken);
+
+    /// <summary>An engine that works.</summary>
+    public async Task<PipelinesEngine> WorkAsync(Catalog catalog, int slots = 1, params string[] serve)
+    {
+        var options = Options with { Slots = slots, Serve = serve is [] ? ["cpu"] : serve };
+        var engine = await PipelinesEngine.OpenAsync(options, catalog, TestContext.Current.CancellationToken);
+        await engine.WorkAsync(TestContext.Current.CancellationToken);
+        return engine;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (ConnectionString.Length > 0)
+            await cluster.DropDatabaseAsync(ConnectionString);
+        Directory.Delete(DataFolder, recursive: true);
+    }
+}
