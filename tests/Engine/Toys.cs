@@ -27,7 +27,7 @@ internal static class Toys
     public static Plan PlanFor(Dictionary<string, string>? outputs, params StageDefinition[] stages)
     {
         var definition = new WorkflowDefinition("toy", stages, Outputs: outputs);
-        var fine = Workflows.Plan.TryCreate(
+        var fine = Pipelines.Workflows.Plan.TryCreate(
             definition, Catalog(), new Dictionary<string, JsonElement>(), out var plan, out var errors);
         Assert.True(fine, string.Join("\n", errors));
         return plan;
