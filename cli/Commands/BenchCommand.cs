@@ -9,7 +9,7 @@ namespace Pipelines.Cli.Commands;
 /// <summary>Measures this program against plain Python on the same machine, in the same run.</summary>
 internal static class BenchCommand
 {
-    public static Command Create() => new("bench", "Measures this machine and this program") { Compute(), Work() };
+    public static Command Create() => new("bench", "Measures this machine and this program") { Compute(), Models(), Work() };
 
     private static Command Compute()
     {
@@ -33,6 +33,25 @@ internal static class BenchCommand
             {
                 throw new UserException($"{error.Message}\nPython's side needs torch: apt-get install python3-torch");
             }
+        });
+        return command;
+    }
+
+    private static Command Models()
+    {
+        var folders = new Argument<string[]>("folders") { Description = "Model folders; the first is what the others are compared with", Arity = ArgumentArity.OneOrMore };
+        var length = new Option<int>("--length") { Description = "Tokens in a sequence", DefaultValueFactory = _ => 256 };
+        var threads = new Option<int>("--threads") { Description = "LibTorch's threads", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var command = new Command("models", "Forward passes of several checkpoints, in turn") { folders, length, threads };
+        command.SetWork((parsed, _) =>
+        {
+            var names = parsed.GetRequiredValue(folders);
+            var speeds = ModelSpeed.Measure(names, parsed.GetValue(length), parsed.GetValue(threads));
+            var table = new Table().Border(TableBorder.Simple).AddColumns("model", "tokens/s", "ratio");
+            foreach (var (name, speed) in names.Zip(speeds))
+                table.AddRow(new Text(name), new Text(Number(speed, "0")), new Text(Number(speed / speeds[0])));
+            AnsiConsole.Write(table);
+            return Task.FromResult(Invocation.Success);
         });
         return command;
     }
