@@ -1,0 +1,97 @@
+using System.Text.Json;
+using Pipelines.Activities;
+using Pipelines.Engine;
+using Pipelines.Models;
+using Pipelines.Storage;
+using Pipelines.Tests.Fixtures;
+using Pipelines.Workflows;
+using static TorchSharp.torch;
+
+namespace Pipelines.Tests.Templates;
+
+/// <summary>The recipes that ship, run whole on a tiny model: real stages, real Postgres, real files.</summary>
+public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<FreshDatabase>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Quickstart_then_both_recipes_on_what_it_exports()
+    {
+        await using var engine = await database.WorkAsync(ActivityCatalog.Create());
+        var first = await RunAsync(engine, "quickstart", ("steps", 30), ("recovery", 4));
+        var report = Report(first);
+        Assert.True(report.Dense.Perplexity < 250, "30 steps learn more than nothing");
+        Assert.Equal(report.Dense.Nonzero, report.Dense.Parameters);
+        Assert.True(report.Pruned.Nonzero < 0.6 * report.Dense.Nonzero);
+        Assert.Equal(report.Pruned.Nonzero, report.Recovered!.Nonzero);
+        Assert.All(first.Stages, stage => Assert.False(stage.Reused));
+
+        var again = await RunAsync(engine, "quickstart", ("steps", 30), ("recovery", 4));
+        Assert.All(again.Stages, stage => Assert.True(stage.Reused, stage.Id));
+        Assert.Equal(report, Report(again));
+
+        var folder = await engine.Artifacts.OpenAsync(Export(first).Hash, Cancellation);
+        await PruneAndRecoverAsync(engine, folder);
+        await PruneStructuredAsync(engine, folder);
+    }
+
+    private static async Task PruneAndRecoverAsync(PipelinesEngine engine, string model)
+    {
+        var run = await RunAsync(engine, "llama-prune-recover", [.. Texts(model), ("pattern", "2:4")]);
+
+        var report = Report(run);
+        Assert.Equal(report.Pruned.Nonzero, report.Recovered!.Nonzero);
+        Assert.False(Export(run).Manifest);
+        var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
+        using var exported = LlamaFolder.Load(folder, CPU);
+        using var scope = NewDisposeScope();
+        foreach (var linear in exported.Linears())
+        {
+            var groups = linear.Weight.ne(0).view(-1, 4).to(ScalarType.Int64).sum([-1L]);
+            Assert.True(groups.max().ToInt64() <= 2, linear.Name);
+        }
+    }
+
+    private static async Task PruneStructuredAsync(PipelinesEngine engine, string model)
+    {
+        var run = await RunAsync(engine, "llama-prune-structured", [.. Texts(model), ("ratio", 0.3)]);
+
+        var report = Report(run);
+        Assert.True(report.Pruned.Parameters < 0.85 * report.Dense.Parameters);
+        Assert.True(report.Pruned.Bytes < 0.85 * report.Dense.Bytes);
+        Assert.True(Export(run).Manifest);
+        var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
+        using var exported = LlamaFolder.Load(folder, CPU);
+        Assert.Equal(report.Recovered!.Parameters, exported.ParameterCount());
+    }
+
+    private static (string Name, object Value)[] Texts(string model)
+    {
+        // A text that the exported tokenizer knows: the quickstart's own alphabet.
+        var text = Path.Combine(Path.GetTempPath(), $"pipelines-text-{Guid.NewGuid():N}.txt");
+        File.WriteAllText(text, string.Concat(Enumerable.Range(0, 3000).Select(i => $"ba{"dnkt"[i * i % 4]}o ")));
+        return
+        [
+            ("model", model), ("text", text), ("evaluation", text), ("length", 64), ("sequences", 8), ("steps", 2),
+        ];
+    }
+
+    private static async Task<RunView> RunAsync(
+        PipelinesEngine engine, string template, params (string Name, object Value)[] set)
+    {
+        var definition = WorkflowFile.Read(Path.Combine(Repository.Root, "workflows", "templates", $"{template}.json"));
+        var values = set.ToDictionary(one => one.Name, one => JsonSerializer.SerializeToElement(one.Value));
+        Assert.True(
+            Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors),
+            string.Join('\n', errors));
+        var run = await engine.WaitAsync(await engine.StartRunAsync(plan, useCache: true, Cancellation), Cancellation);
+        Assert.True(
+            run.State == RunState.Succeeded,
+            string.Join('\n', run.Stages.Select(stage => $"{stage.Id}: {stage.State} {stage.Error}")));
+        return run;
+    }
+
+    private static Comparison Report(RunView run) => Json.Read<Comparison>(run.Outputs["report"]);
+
+    private static Export Export(RunView run) => Json.Read<Export>(run.Outputs["checkpoint"]);
+}
