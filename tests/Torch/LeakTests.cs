@@ -20,8 +20,8 @@ public sealed class LeakTests
         var (tensorsAfter, memoryAfter) = Measure();
 
         Assert.Equal(tensors, tensorsAfter);
-        // Losing the smallest tensor of a step would cost 9,900 * 0.5 KB.
-        Assert.InRange(memoryAfter - memory, long.MinValue, 2 << 20);
+        // Losing the smallest tensor of a step would cost 9,900 * 0.5 KB; the runtime itself moves by some 3 MB.
+        Assert.InRange(memoryAfter - memory, long.MinValue, 4 << 20);
 
         void Train(int steps)
         {
