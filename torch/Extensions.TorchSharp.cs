@@ -10,7 +10,7 @@ namespace Pipelines.Torch;
 /// </summary>
 public static unsafe class Extensions
 {
-    /// <summary>TorchSharp makes no tensor over memory that it does not own: this copies, and releases the owner.</summary>
+    /// <summary>TorchSharp makes no tensor over memory of others: this copies, and releases the owner.</summary>
     public static Tensor FromMemory(nint pointer, long length, object owner, long[] shape, ScalarType dtype)
     {
         var tensor = empty(shape, dtype);

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
 using TorchSharp.Interop;
 using static TorchSharp.torch;
 
@@ -33,14 +32,10 @@ public static unsafe class Extensions
         var state = GCHandle.ToIntPtr(GCHandle.Alloc(owner));
         fixed (long* sizes = shape)
         {
-            var handle = LibTorch.pt_tensor_from_memory(
-                (void*)pointer, sizes, null, shape.Length, (int)dtype, (int)DeviceType.CPU, -1, &Release, state);
-            if (handle != 0)
-                return new Tensor(handle);
+            return new Tensor(TorchException.Check(
+                LibTorch.pt_tensor_from_memory((void*)pointer, sizes, shape.Length, (int)dtype, &Release, state),
+                nameof(FromMemory)));
         }
-
-        GCHandle.FromIntPtr(state).Free();
-        throw TorchException.Last(nameof(FromMemory), []);
     }
 
     /// <summary>The address of the first element, for CPU tensors that are larger than a span.</summary>

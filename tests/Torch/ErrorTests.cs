@@ -25,7 +25,9 @@ public sealed class ErrorTests : IDisposable
     {
         var error = Assert.ThrowsAny<ExternalException>(() => cat([zeros(2, 4), zeros([3, 5], int64)]));
 
-        Assert.StartsWith("aten::cat: [2,4] float32 x [3,5] int64: Sizes of tensors must match", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "aten::cat: [2,4] float32 x [3,5] int64: Sizes of tensors must match", error.Message,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("Exception raised from", error.Message, StringComparison.Ordinal);
     }
 
@@ -41,7 +43,8 @@ public sealed class ErrorTests : IDisposable
     [Fact]
     public void Says_which_argument_is_missing()
     {
-        var error = Assert.ThrowsAny<ExternalException>(() => Pipelines.Torch.Extensions.Call("aten::narrow", zeros(3)));
+        var error = Assert.ThrowsAny<ExternalException>(
+            () => Pipelines.Torch.Extensions.Call("aten::narrow", zeros(3)));
 
         Assert.Equal("aten::narrow: [3] float32: argument 'dim' cannot be left out", error.Message);
     }
@@ -88,8 +91,12 @@ public sealed class ErrorTests : IDisposable
     [InlineData("gpu")]
     [InlineData("cuda:x")]
     [InlineData("cuda:0:1")]
-    public void Refuses_devices_that_do_not_exist(string text) =>
-        Assert.Contains(text, Assert.Throws<ArgumentException>(() => new Device(text)).Message, StringComparison.Ordinal);
+    public void Refuses_devices_that_do_not_exist(string text)
+    {
+        var error = Assert.Throws<ArgumentException>(() => new Device(text));
+
+        Assert.Contains(text, error.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Reads_devices()

@@ -37,22 +37,6 @@ public sealed class GeneratorTests : IDisposable
     }
 
     [Fact]
-    public void Restores_the_default_generator()
-    {
-        // Only this test touches it in this class; the draws in between are of its own copy of the state.
-        using var copy = new Generator();
-        using (var standard = Generator.Default)
-        {
-            copy.set_state(get_rng_state());
-            Assert.Equal(standard.get_state().numel(), copy.get_state().numel());
-        }
-
-        var expected = rand(8, generator: copy);
-        copy.manual_seed(5);
-        Assert.False(expected.Equals(rand(8, generator: copy)));
-    }
-
-    [Fact]
     public void Samples_from_distributions()
     {
         using var generator = new Generator(1);

@@ -3,11 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pipelines.Tests.Torch;
 
-/// <summary>Counts what is alive in the process, so it runs beside no other test.</summary>
-[CollectionDefinition(nameof(LeakTests), DisableParallelization = true)]
-public sealed class Alone;
-
-[Collection(nameof(LeakTests))]
+[Collection(nameof(Alone))]
 public sealed class LeakTests
 {
     [Fact]

@@ -46,7 +46,8 @@ public sealed class PointwiseTests : IDisposable
 
         Assert.Same(x, x.mul_(2).add_(1).div_(tensor([1f, 5f, 3f], device: device)));
         Near.Equal([3, 1, 3], x);
-        Near.Equal([5, 0, 2.5], x.addcmul_(tensor([1f, -1f, 1f], device: device), tensor([2f, 1f, -0.5f], device: device), 1));
+        var (y, z) = (tensor([1f, -1f, 1f], device: device), tensor([2f, 1f, -0.5f], device: device));
+        Near.Equal([5, 0, 2.5], x.addcmul_(y, z, 1));
         Near.Equal([1, 0, 1], x.clamp_(0, 1));
         Near.Equal([0, 0, 0], x.zero_());
         Near.Equal([7, 7, 7], x.fill_(7));

@@ -74,13 +74,18 @@ public static partial class torch
         }
 
         /// <summary>The whole state, as a tensor of bytes on the CPU.</summary>
-        public Tensor get_state() =>
-            new(TorchException.Check(LibTorch.pt_generator_state(Handle), nameof(get_state)));
+        public Tensor get_state()
+        {
+            var state = TorchException.Check(LibTorch.pt_generator_state(Handle), nameof(get_state));
+            GC.KeepAlive(this);
+            return new(state);
+        }
 
         public void set_state(Tensor value)
         {
             TorchException.Check(LibTorch.pt_generator_set_state(Handle, value.Handle), nameof(set_state), value);
             GC.KeepAlive(value);
+            GC.KeepAlive(this);
         }
 
         public Generator manual_seed(long seed)
@@ -89,7 +94,12 @@ public static partial class torch
             return this;
         }
 
-        public long initial_seed() => unchecked((long)LibTorch.pt_generator_seed(Handle));
+        public long initial_seed()
+        {
+            var seed = LibTorch.pt_generator_seed(Handle);
+            GC.KeepAlive(this);
+            return unchecked((long)seed);
+        }
 
         public void Dispose()
         {

@@ -13,6 +13,7 @@ internal static unsafe partial class LibTorch
     [LibraryImport(Library)] public static partial byte* pt_version();
     [LibraryImport(Library)] public static partial byte* pt_error();
     [LibraryImport(Library)] public static partial nint pt_error_thrown();
+    [LibraryImport(Library)] public static partial void pt_error_forget();
     [LibraryImport(Library)] public static partial nint pt_operator(byte* name, byte* overload);
     [LibraryImport(Library)]
     public static partial int pt_call(nint op, NativeValue* arguments, int count, NativeValue* results, int capacity);
@@ -22,8 +23,7 @@ internal static unsafe partial class LibTorch
     [LibraryImport(Library)] public static partial nint pt_tensor_share(nint tensor);
     [LibraryImport(Library)]
     public static partial nint pt_tensor_from_memory(
-        void* data, long* sizes, long* strides, int dimensions, int dtype, int deviceType, int deviceIndex,
-        delegate* unmanaged<nint, void> release, nint state);
+        void* data, long* sizes, int dimensions, int dtype, delegate* unmanaged<nint, void> release, nint state);
     [LibraryImport(Library), SuppressGCTransition] public static partial int pt_tensor_sizes(nint tensor, long** sizes);
     [LibraryImport(Library), SuppressGCTransition]
     public static partial int pt_tensor_strides(nint tensor, long** strides);

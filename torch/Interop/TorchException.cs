@@ -27,8 +27,13 @@ public sealed class TorchException : ExternalException
     /// <summary>Throws for the last error on this thread, or the C# exception that a callback threw there.</summary>
     internal static unsafe Exception Last(string operation, IEnumerable<Tensor?> tensors)
     {
-        if (LibTorch.pt_error_thrown() is not 0 and var thrown)
-            ExceptionDispatchInfo.Throw((Exception)GCHandle.FromIntPtr(thrown).Target!);
+        if (LibTorch.pt_error_thrown() is not 0 and var handle)
+        {
+            var thrown = (Exception)GCHandle.FromIntPtr(handle).Target!;
+            LibTorch.pt_error_forget();
+            ExceptionDispatchInfo.Throw(thrown);
+        }
+
         var reason = Marshal.PtrToStringUTF8((nint)LibTorch.pt_error());
         var shapes = string.Join(" x ", tensors.Where(tensor => tensor is { IsInvalid: false }).Select(Describe));
         return new TorchException($"{operation}: {shapes}{(shapes == "" ? "" : ": ")}{reason}");

@@ -13,13 +13,11 @@ public static partial class torch
     public partial class Tensor
     {
         /// <summary>The size of each dimension.</summary>
-        public unsafe long[] shape
+        public long[] shape
         {
             get
             {
-                long* sizes;
-                var count = LibTorch.pt_tensor_sizes(Handle, &sizes);
-                var copy = new ReadOnlySpan<long>(sizes, count).ToArray();
+                var copy = Sizes().ToArray();
                 GC.KeepAlive(this);
                 return copy;
             }
@@ -70,11 +68,10 @@ public static partial class torch
 
         /// <summary>The size of one dimension; a negative number counts from the end.</summary>
         /// <exception cref="ArgumentOutOfRangeException">The tensor has no such dimension.</exception>
-        public unsafe long size(int dim)
+        public long size(int dim)
         {
-            long* sizes;
-            var count = LibTorch.pt_tensor_sizes(Handle, &sizes);
-            var size = sizes[Wrap(dim, count)];
+            var sizes = Sizes();
+            var size = sizes[Wrap(dim, sizes.Length)];
             GC.KeepAlive(this);
             return size;
         }
@@ -83,6 +80,7 @@ public static partial class torch
         {
             long* strides;
             var count = LibTorch.pt_tensor_strides(Handle, &strides);
+            TorchException.Check(count, nameof(stride));
             var copy = new ReadOnlySpan<long>(strides, count).ToArray();
             GC.KeepAlive(this);
             return copy;
@@ -94,10 +92,9 @@ public static partial class torch
             return strides[Wrap(dim, strides.Length)];
         }
 
-        public unsafe long dim()
+        public long dim()
         {
-            long* sizes;
-            var count = LibTorch.pt_tensor_sizes(Handle, &sizes);
+            var count = Sizes().Length;
             GC.KeepAlive(this);
             return count;
         }
@@ -129,6 +126,15 @@ public static partial class torch
             var contiguous = LibTorch.pt_tensor_is_contiguous(Handle);
             GC.KeepAlive(this);
             return contiguous;
+        }
+
+        // LibTorch's own numbers: read them before the tensor can go.
+        private unsafe ReadOnlySpan<long> Sizes()
+        {
+            long* sizes;
+            var count = LibTorch.pt_tensor_sizes(Handle, &sizes);
+            TorchException.Check(count, nameof(shape));
+            return new(sizes, count);
         }
 
         private static int Wrap(int dim, int count)

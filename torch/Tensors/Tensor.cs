@@ -72,7 +72,12 @@ public static partial class torch
         public Tensor MoveToOtherDisposeScope(Tensor other) => Join(other.OwningDisposeScope);
 
         /// <summary>A second tensor object on the same LibTorch tensor, with a life of its own.</summary>
-        public Tensor alias() => new(LibTorch.pt_tensor_share(Handle));
+        public Tensor alias()
+        {
+            var shared = LibTorch.pt_tensor_share(Handle);
+            GC.KeepAlive(this);
+            return new(shared);
+        }
 
         /// <summary>Leaves the tensor empty and gives its handle away.</summary>
         internal nint MoveHandle()

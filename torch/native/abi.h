@@ -59,8 +59,8 @@ class ManagedException : public std::exception {
   std::shared_ptr<void> thrown;
 };
 
-// LibTorch's thread count belongs to the calling thread in part; .NET's pool may run us on any. Every entry that computes
-// first takes over the count that was last set anywhere.
+// LibTorch's thread count belongs to the calling thread in part; .NET's pool may run us on any. Every entry that
+// computes first takes over the count that was last set anywhere.
 void adopt_threads();
 
 void remember_error(std::exception_ptr error) noexcept;

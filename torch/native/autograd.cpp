@@ -49,7 +49,8 @@ struct Bridge : torch::autograd::Function<Bridge> {
     const auto holder = context->saved_data["function"].toCapsule();
     auto& function = static_cast<ManagedFunction&>(*holder);
     std::vector<Handle> given, results(function.inputs, nullptr);
-    for (const auto& gradient : gradients) given.push_back(gradient.defined() ? gradient.unsafeGetTensorImpl() : nullptr);
+    for (const auto& gradient : gradients)
+      given.push_back(gradient.defined() ? gradient.unsafeGetTensorImpl() : nullptr);
     void* thrown = function.run(function.context, context, given.data(), static_cast<int32_t>(given.size()),
                                 results.data(), function.inputs);
     variable_list wanted(1);  // `application` is no tensor and has no gradient
@@ -77,7 +78,9 @@ PT_API int32_t pt_retain_grad(Handle tensor) {
 }
 
 // The gradient's handle; null when there is none.
-PT_API Handle pt_gradient(Handle tensor) { return release(borrow(tensor).mutable_grad()); }
+PT_API Handle pt_gradient(Handle tensor) {
+  return guarded(static_cast<Handle>(nullptr), [&] { return release(borrow(tensor).mutable_grad()); });
+}
 
 PT_API int32_t pt_set_gradient(Handle tensor, Handle gradient) {
   return attempt([&] {

@@ -1,38 +1,16 @@
-// Tensors, devices, generators and the boxed call: any ATen operator, found by name in c10's dispatcher.
+// The boxed call: any ATen operator, found by name in c10's dispatcher.
 #include "abi.h"
 
-#include <ATen/Context.h>
-#include <ATen/Functions.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/jit_type.h>
-#include <torch/cuda.h>
-#include <torch/version.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <stdexcept>
 #include <type_traits>
 
 namespace pt {
 namespace {
-
-std::atomic<int32_t> wanted_threads{0};
-
-thread_local std::string last_error;
-thread_local std::shared_ptr<void> last_thrown;
-
-// Cuts off the C++ trace, and what follows "could not run with arguments from backend X": guesses at the reason, then a
-// screenful of every backend and where its kernel was registered.
-std::string without_noise(std::string message) {
-  for (const char* noise : {"\nException raised from", " This could be because the operator doesn't exist for this"}) {
-    const auto start = message.find(noise);
-    if (start != std::string::npos) message.resize(start);
-  }
-  while (!message.empty() && message.back() == '\n') message.pop_back();
-  return message;
-}
 
 // What an operator's schema says of one of its parameters, read once.
 struct Parameter {
@@ -187,52 +165,10 @@ Value write(c10::IValue value) {
 // One stack per thread, reused; an operator that calls back into C# finds it taken and starts with an empty one.
 thread_local std::vector<c10::IValue> spare_stack;
 
-at::TensorOptions options(int32_t dtype, int32_t device_type, int32_t device_index) {
-  return at::TensorOptions()
-      .dtype(static_cast<c10::ScalarType>(dtype))
-      .device(c10::Device(static_cast<c10::DeviceType>(device_type), static_cast<c10::DeviceIndex>(device_index)));
-}
-
-at::Generator borrow_generator(c10::GeneratorImpl* generator) {
-  return at::Generator(c10::intrusive_ptr<c10::GeneratorImpl>::reclaim_copy(generator));
-}
-
 }  // namespace
-
-void adopt_threads() {
-  thread_local int32_t adopted = 0;
-  const auto wanted = wanted_threads.load(std::memory_order_relaxed);
-  if (wanted == adopted) return;
-  at::set_num_threads(wanted);
-  adopted = wanted;
-}
-
-void remember_error(std::exception_ptr error) noexcept {
-  last_thrown.reset();
-  try {
-    std::rethrow_exception(std::move(error));
-  } catch (const ManagedException& managed) {
-    last_error = managed.what();
-    last_thrown = managed.thrown;
-  } catch (const c10::Error& known) {
-    last_error = without_noise(known.what_without_backtrace());
-  } catch (const std::exception& known) {
-    last_error = without_noise(known.what());
-  } catch (...) {
-    last_error = "LibTorch threw something that is not an exception";
-  }
-}
-
 }  // namespace pt
 
 using namespace pt;
-
-PT_API const char* pt_version() { return TORCH_VERSION; }
-
-PT_API const char* pt_error() { return last_error.c_str(); }
-
-// The GCHandle of the C# exception behind the last error, or null. It stays valid until this thread's next error.
-PT_API void* pt_error_thrown() { return last_thrown.get(); }
 
 // Null when this LibTorch has no such operator.
 PT_API Operator* pt_operator(const char* name, const char* overload) {
@@ -245,7 +181,8 @@ PT_API Operator* pt_operator(const char* name, const char* overload) {
   });
 }
 
-// Returns how many results were written, or -1. `arguments` may be shorter than the schema: the rest take their defaults.
+// Returns how many results were written, or -1. Where `arguments` is shorter than the schema, the rest take their
+// defaults.
 PT_API int32_t pt_call(const Operator* op, const Value* arguments, int32_t count, Value* results, int32_t capacity) {
   return guarded(int32_t{-1}, [&] {
     if (static_cast<size_t>(count) > op->parameters.size())
@@ -268,127 +205,3 @@ PT_API int32_t pt_call(const Operator* op, const Value* arguments, int32_t count
 }
 
 PT_API void pt_free(void* memory) { std::free(memory); }
-
-// ---- tensors
-
-PT_API void pt_tensor_free(Handle tensor) { TensorPtr::reclaim(tensor); }
-
-PT_API Handle pt_tensor_share(Handle tensor) { return release(borrow(tensor)); }
-
-// `release_memory(state)` runs once, on whatever thread drops the last reference to the memory.
-PT_API Handle pt_tensor_from_memory(void* data, const int64_t* sizes, const int64_t* strides, int32_t dimensions,
-                                    int32_t dtype, int32_t device_type, int32_t device_index,
-                                    void (*release_memory)(void*), void* state) {
-  return guarded(static_cast<Handle>(nullptr), [&] {
-    const at::IntArrayRef shape(sizes, dimensions);
-    const auto how = options(dtype, device_type, device_index);
-    const auto deleter = [release_memory, state](void*) {
-      if (release_memory) release_memory(state);
-    };
-    return release(strides ? at::from_blob(data, shape, at::IntArrayRef(strides, dimensions), deleter, how, how.device())
-                           : at::from_blob(data, shape, deleter, how));
-  });
-}
-
-PT_API int32_t pt_tensor_sizes(Handle tensor, const int64_t** sizes) {
-  *sizes = tensor->sizes().data();
-  return static_cast<int32_t>(tensor->dim());
-}
-
-PT_API int32_t pt_tensor_strides(Handle tensor, const int64_t** strides) {
-  *strides = tensor->strides().data();
-  return static_cast<int32_t>(tensor->dim());
-}
-
-PT_API int64_t pt_tensor_numel(Handle tensor) { return tensor->numel(); }
-
-PT_API int32_t pt_tensor_dtype(Handle tensor) {
-  return static_cast<int32_t>(c10::typeMetaToScalarType(tensor->dtype()));
-}
-
-PT_API int32_t pt_tensor_element_size(Handle tensor) { return static_cast<int32_t>(tensor->dtype().itemsize()); }
-
-PT_API void pt_tensor_device(Handle tensor, int32_t* type, int32_t* index) {
-  *type = static_cast<int32_t>(tensor->device().type());
-  *index = tensor->device().index();
-}
-
-PT_API int64_t pt_tensor_storage_offset(Handle tensor) { return tensor->storage_offset(); }
-
-PT_API bool pt_tensor_is_contiguous(Handle tensor) { return tensor->is_contiguous(); }
-
-PT_API void* pt_tensor_data(Handle tensor) {
-  return guarded(static_cast<void*>(nullptr), [&] { return borrow(tensor).data_ptr(); });
-}
-
-// ---- devices and threads
-
-PT_API int32_t pt_cuda_count() {
-  return guarded(int32_t{0}, [] { return static_cast<int32_t>(torch::cuda::device_count()); });
-}
-
-PT_API int32_t pt_cuda_synchronize(int64_t device) {
-  return attempt([&] { torch::cuda::synchronize(device); });
-}
-
-PT_API int32_t pt_threads() {
-  adopt_threads();
-  return at::get_num_threads();
-}
-
-PT_API int32_t pt_set_threads(int32_t count) {
-  return attempt([&] {
-    if (count < 1) throw std::invalid_argument("needs at least one thread, got " + std::to_string(count));
-    wanted_threads = count;
-    adopt_threads();
-  });
-}
-
-PT_API int32_t pt_interop_threads() { return at::get_num_interop_threads(); }
-
-PT_API int32_t pt_set_interop_threads(int32_t count) {
-  return attempt([&] { at::set_num_interop_threads(count); });
-}
-
-// ---- random numbers
-
-PT_API int32_t pt_manual_seed(uint64_t seed) {
-  return attempt([&] { at::manual_seed(seed); });
-}
-
-PT_API c10::GeneratorImpl* pt_generator(int32_t device_type, int32_t device_index, bool shared) {
-  return guarded(static_cast<c10::GeneratorImpl*>(nullptr), [&] {
-    const c10::Device device(static_cast<c10::DeviceType>(device_type), static_cast<c10::DeviceIndex>(device_index));
-    const auto& standard = at::globalContext().defaultGenerator(device);
-    // A copy of the default generator is a new one of its device, without a header of that device.
-    at::Generator wanted = shared ? standard : standard.clone();
-    return wanted.unsafeReleaseGeneratorImpl();
-  });
-}
-
-PT_API void pt_generator_free(c10::GeneratorImpl* generator) {
-  c10::intrusive_ptr<c10::GeneratorImpl>::reclaim(generator);
-}
-
-PT_API int32_t pt_generator_set_seed(c10::GeneratorImpl* generator, uint64_t seed) {
-  return attempt([&] {
-    std::lock_guard<std::mutex> lock(generator->mutex_);
-    generator->set_current_seed(seed);
-  });
-}
-
-PT_API uint64_t pt_generator_seed(c10::GeneratorImpl* generator) { return generator->current_seed(); }
-
-PT_API Handle pt_generator_state(c10::GeneratorImpl* generator) {
-  return guarded(static_cast<Handle>(nullptr), [&] {
-    std::lock_guard<std::mutex> lock(generator->mutex_);
-    return release(borrow_generator(generator).get_state());
-  });
-}
-
-PT_API int32_t pt_generator_set_state(c10::GeneratorImpl* generator, Handle state) {
-  return attempt([&] {
-    std::lock_guard<std::mutex> lock(generator->mutex_);
-    borrow_generator(generator).set_state(borrow(state));
-  });
-}
