@@ -14,6 +14,7 @@ internal sealed record ClusterPlace(string Home, string Socket)
 
     public string Data => Path.Combine(Home, "data");
     public string Log => Path.Combine(Home, "log");
+    public string SocketLock => Socket + SocketName + ".lock";
     public string PidFile => Path.Combine(Data, "postmaster.pid");
 
     /// <summary>

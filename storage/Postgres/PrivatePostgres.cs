@@ -58,8 +58,11 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         using var door = await FileLock.ExclusiveAsync(DoorFile, options.Time, CancellationToken.None);
         held.Dispose();
         using var alone = FileLock.TryExclusive(UseFile);
-        if (alone is not null)
-            await PgCtlAsync(["stop", "-m", "fast"], CancellationToken.None);
+        if (alone is null)
+            return;
+        await PgCtlAsync(["stop", "-m", "fast"], CancellationToken.None);
+        if (!place.Socket.StartsWith(place.Home, StringComparison.Ordinal))
+            ProcessFolder.Delete(place.Socket);
     }
 
     private async Task EnterAsync(CancellationToken cancellation)
@@ -119,38 +122,42 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     }
 
     /// <summary>
-    /// After a crash the file may name a process that has come since and is no server of ours; PostgreSQL would not
-    /// start. A server that is just starting or stopping is waited for.
+    /// A server that is just starting or stopping is waited for, and so are the processes that outlive a killed one: they
+    /// may still write. When none is left, the files that name a dead server are removed; the number in them may be
+    /// somebody else's by now, or that of a process that nobody has buried, and PostgreSQL would not start.
     /// </summary>
     private async Task<bool> IsUpAfterAllAsync(CancellationToken cancellation)
     {
+        var (_, data) = await account.RunAsync(["realpath", place.Data], cancellation);
         var began = options.Time.GetTimestamp();
-        while (File.Exists(place.PidFile) && options.Time.GetElapsedTime(began) < TimeSpan.FromSeconds(60))
+        while (ServerLivesIn(data))
         {
-            var pid = (await File.ReadAllLinesAsync(place.PidFile, cancellation)).FirstOrDefault();
-            if (pid is null || !IsServer(pid))
-            {
-                File.Delete(place.PidFile);
-                return false;
-            }
-
             if (await AnswersAsync(cancellation))
                 return true;
-            await Task.Delay(TimeSpan.FromMilliseconds(100), options.Time, cancellation);
+            if (options.Time.GetElapsedTime(began) > TimeSpan.FromSeconds(60))
+                throw new DatabaseException($"a PostgreSQL runs in {place.Home}, but does not answer; its log: {place.Log}");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), options.Time, cancellation);
         }
 
+        File.Delete(place.PidFile);
+        File.Delete(place.SocketLock);
         return false;
     }
 
-    private bool IsServer(string pid)
+    /// <summary>All processes of a server, and no other, have its data for their current folder.</summary>
+    private static bool ServerLivesIn(string data) => Directory.EnumerateDirectories("/proc")
+        .Where(process => int.TryParse(Path.GetFileName(process), out _))
+        .Any(process => CurrentFolder(process) == data);
+
+    private static string? CurrentFolder(string process)
     {
         try
         {
-            return File.ReadAllText($"/proc/{pid}/cmdline").Split('\0').Contains(place.Data);
+            return File.ResolveLinkTarget(Path.Combine(process, "cwd"), returnFinalTarget: false)?.FullName;
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return false;
+            return null; // gone by now, dead, or not ours to look at
         }
     }
 

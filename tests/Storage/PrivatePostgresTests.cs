@@ -23,10 +23,10 @@ public sealed class PrivatePostgresTests : IDisposable
     {
         var data = Data("shared");
         var cold = Stopwatch.StartNew();
-        var one = await OpenAsync(data);
+        var one = await OpenAsync(data, durable: true);
         cold.Stop();
         var join = Stopwatch.StartNew();
-        var two = await OpenAsync(data);
+        var two = await OpenAsync(data, durable: true);
         join.Stop();
 
         await one.DisposeAsync();
@@ -37,7 +37,7 @@ public sealed class PrivatePostgresTests : IDisposable
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => AskAsync(two, "SELECT 1"));
 
         var warm = Stopwatch.StartNew();
-        await using var three = await OpenAsync(data);
+        await using var three = await OpenAsync(data, durable: true);
         warm.Stop();
         Assert.Equal(1, await AskAsync(three, "SELECT count(*)::int FROM pg_tables WHERE tablename = 'kept'"));
         TestContext.Current.SendDiagnosticMessage(
@@ -70,6 +70,24 @@ public sealed class PrivatePostgresTests : IDisposable
         await using var server = await OpenAsync(data);
 
         Assert.Equal(1, await AskAsync(server, "SELECT 1"));
+    }
+
+    [Fact]
+    public async Task Starts_again_at_once_after_its_server_was_killed()
+    {
+        var data = Data("killed");
+        for (var round = 0; round < 3; round++)
+        {
+            await using var server = await OpenAsync(data);
+            var file = Directory.EnumerateFiles(data, "postmaster.pid", SearchOption.AllDirectories).Single();
+            var pid = int.Parse(File.ReadLines(file).First(), System.Globalization.CultureInfo.InvariantCulture);
+            using (var postmaster = Process.GetProcessById(pid))
+                postmaster.Kill();
+
+            await using var next = await OpenAsync(data);
+
+            Assert.Equal(1, await AskAsync(next, "SELECT 1"));
+        }
     }
 
     [Fact]
@@ -128,8 +146,8 @@ public sealed class PrivatePostgresTests : IDisposable
         return Path.Combine(folder, name);
     }
 
-    private static Task<PrivatePostgres> OpenAsync(string data) =>
-        PrivatePostgres.OpenAsync(new PostgresOptions(data, TimeProvider.System), Cancellation);
+    private static Task<PrivatePostgres> OpenAsync(string data, bool durable = false) =>
+        PrivatePostgres.OpenAsync(new PostgresOptions(data, TimeProvider.System) { Durable = durable }, Cancellation);
 
     private static async Task<int> AskAsync(PrivatePostgres server, string sql)
     {
