@@ -21,6 +21,7 @@ public sealed class WakeTests(FreshDatabase database) : IClassFixture<FreshDatab
             """);
         var plan = Toys.Plan(Toys.Number("a", 1));
         var refused = plan with { Definition = plan.Definition with { Name = "refused at commit" } };
+        await BuildSchedulerAsync(engine);
         var before = await CountAsync("quartz.qrtz_triggers");
 
         await Assert.ThrowsAsync<PostgresException>(() => engine.StartRunAsync(refused, useCache: true, Cancellation));
@@ -37,6 +38,7 @@ public sealed class WakeTests(FreshDatabase database) : IClassFixture<FreshDatab
     public async Task A_fan_of_a_thousand_costs_Quartz_no_more_than_there_are_slots()
     {
         await using var engine = await database.OpenAsync(Toys.Catalog());
+        await BuildSchedulerAsync(engine);
         var before = await CountAsync("quartz.qrtz_triggers");
 
         var id = await engine.StartRunAsync(
@@ -115,6 +117,10 @@ public sealed class WakeTests(FreshDatabase database) : IClassFixture<FreshDatab
         await using var command = source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(Cancellation);
     }
+
+    // Quartz makes its tables when a scheduler is built, which the first run does.
+    private static async Task BuildSchedulerAsync(PipelinesEngine engine) => await engine.CancelRunAsync(
+        await engine.StartRunAsync(Toys.Plan(Toys.Number("first", 0)), useCache: true, Cancellation), Cancellation);
 
     private async Task<long> CountAsync(string from)
     {
