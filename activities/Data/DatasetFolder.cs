@@ -10,7 +10,7 @@ namespace Pipelines.Activities.Data;
 /// <param name="Length">Tokens in a window. Windows do not overlap; the remainder at the end is dropped.</param>
 /// <param name="Order">Which windows, if not all.</param>
 /// <param name="Seed">Of the random choice.</param>
-public sealed record Windows(string Origin, int? Sequences, int Length, WindowOrder Order, long Seed);
+public sealed record TokenWindows(string Origin, int? Sequences, int Length, WindowOrder Order, long Seed);
 
 public enum WindowOrder
 {
@@ -28,7 +28,7 @@ public static class DatasetFolder
     private const string WindowsFile = "windows.json";
 
     public static async Task<Dataset> SaveAsync(
-        IArtifacts artifacts, byte[] utf8, Windows windows, CancellationToken cancellation)
+        IArtifacts artifacts, byte[] utf8, TokenWindows windows, CancellationToken cancellation)
     {
         await using var draft = artifacts.Begin();
         await File.WriteAllBytesAsync(Path.Combine(draft.Folder, TextFile), utf8, cancellation);
@@ -36,19 +36,19 @@ public static class DatasetFolder
         return new Dataset(await draft.CommitAsync(cancellation));
     }
 
-    public static async Task<(string Text, Windows Windows)> OpenAsync(
+    public static async Task<(string Text, TokenWindows Windows)> OpenAsync(
         IArtifacts artifacts, Dataset dataset, CancellationToken cancellation)
     {
         var folder = await artifacts.OpenAsync(dataset.Hash, cancellation);
         var text = await File.ReadAllTextAsync(Path.Combine(folder, TextFile), new UTF8Encoding(false), cancellation);
-        return (text, Json.Read<Windows>(await File.ReadAllTextAsync(Path.Combine(folder, WindowsFile), cancellation)));
+        return (text, Json.Read<TokenWindows>(await File.ReadAllTextAsync(Path.Combine(folder, WindowsFile), cancellation)));
     }
 
     /// <summary>
     /// The first token of each window that is meant, for a text of <paramref name="tokens"/> tokens.
     /// </summary>
     /// <exception cref="StageException">The text is too short.</exception>
-    public static long[] Starts(Windows windows, long tokens)
+    public static long[] Starts(TokenWindows windows, long tokens)
     {
         var fit = tokens / windows.Length;
         var wanted = windows.Sequences ?? Math.Max(fit, 1);

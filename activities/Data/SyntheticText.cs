@@ -37,7 +37,7 @@ public sealed class SyntheticText : Activity<None, SyntheticText.Parameters, Syn
 
         Task<Dataset> SaveAsync(string origin, int characters) => DatasetFolder.SaveAsync(
             stage.Artifacts, Encoding.UTF8.GetBytes(chain.Write(characters, random)),
-            new Windows(origin, null, parameters.Length, WindowOrder.First, 0), cancellation);
+            new TokenWindows(origin, null, parameters.Length, WindowOrder.First, 0), cancellation);
     }
 
     /// <param name="Next">For each word, the words that may follow it, likeliest first.</param>

@@ -27,7 +27,7 @@ public sealed class TextData : Activity<None, TextData.Parameters, TextData.Outp
     {
         var bytes = await ReadAsync(parameters, cancellation);
         stage.Report(bytes.Length, bytes.Length, "byte");
-        var windows = new Windows(
+        var windows = new TokenWindows(
             Path.GetFileName(parameters.Path), parameters.Sequences, parameters.Length, parameters.Order, parameters.Seed);
         return new Outputs(await DatasetFolder.SaveAsync(stage.Artifacts, bytes, windows, cancellation));
     }

@@ -14,6 +14,7 @@ public sealed class SafetensorsFile : IDisposable
     private readonly SafetensorsHeader header;
     private readonly Mapping mapping;
     private readonly long dataStart;
+    private bool disposed;
 
     private SafetensorsFile(string path, SafetensorsHeader header, Mapping mapping, long dataStart)
     {
@@ -67,7 +68,13 @@ public sealed class SafetensorsFile : IDisposable
         return Extensions.FromMemory(address, entry.Bytes, mapping.Share(), entry.Shape, entry.Type);
     }
 
-    public void Dispose() => mapping.Dispose();
+    public void Dispose()
+    {
+        // The mapping counts its holders, and this file is one of them, once.
+        if (!disposed)
+            mapping.Dispose();
+        disposed = true;
+    }
 
     private static (byte[] Json, long DataStart) ReadHeader(string path, FileStream stream)
     {
