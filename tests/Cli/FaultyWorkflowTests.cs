@@ -67,7 +67,37 @@ public sealed class FaultyWorkflowTests
 
     [Fact]
     public Task A_property_that_workflows_do_not_have() => Refuses(
-        """{ "name": "w", "stages": [], "stagess": [] }""", "w.json", "'stagess'", "line 1");
+        """{ "name": "w", "stages": [], "stagess": [] }""", "w.json", "unknown property 'stagess'", "line 1");
+
+    [Theory]
+    [InlineData("""{ "name": "w" }""", "missing 'stages'")]
+    [InlineData("""{ "name": "w", "stages": 3 }""", "another type", "stages")]
+    [InlineData("""{ "name": "w", "stages": [{ "id": "a" }] }""", "missing 'kind'", "stages[0]")]
+    [InlineData("""{ "name": "w", "stages": [], "stages": [] }""", "Duplicate property 'stages'")]
+    [InlineData("""{ "name": null, "stages": [] }""", "null is not allowed", "name")]
+    [InlineData("""{ "name": "w", "stages": [], "parameters": { "p": { "type": "float" } } }""", "another type", "parameters.p.type")]
+    public Task A_document_that_has_not_the_shape_of_a_workflow(string workflow, params string[] said) =>
+        Refuses(workflow, ["w.json", "line 1", .. said]);
+
+    [Theory]
+    [InlineData("""{ "name": "w", "stages": [null] }""", "stages[0] is null")]
+    [InlineData("""{ "name": "w", "stages": [], "parameters": { "p": null } }""", "parameter 'p' is null")]
+    [InlineData("""{ "name": "w", "stages": [], "outputs": { "o": null } }""", "output 'o' is null")]
+    [InlineData(
+        """{ "name": "w", "stages": [{ "id": "prune", "kind": "prune.magnitude", "inputs": { "model": null } }] }""",
+        "prune", "input 'model' is null")]
+    public Task A_null_where_something_must_be(string workflow, params string[] said) => Refuses(workflow, ["w.json", .. said]);
+
+    [Fact]
+    public Task A_number_that_no_double_holds() => Refuses(
+        Stages(Load, Prune(""" "sparsity": 1e999 """)), "w.json", "prune", "'sparsity' is 1e999", "too large");
+
+    // The folder of results is called after the workflow, so a name must not lead out of the current one.
+    [Theory]
+    [InlineData("")]
+    [InlineData("../w")]
+    public Task A_name_that_no_folder_can_have(string name) => Refuses(
+        $$"""{ "name": "{{name}}", "stages": [{{Load}}] }""", "w.json", $"the name is '{name}'", "without slashes");
 
     [Fact]
     public Task A_document_without_stages() => Refuses("""{ "name": "w", "stages": [] }""", "w.json", "no stages");
