@@ -62,6 +62,20 @@ public sealed class RefusedCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("""{ "passed": 12 }""")]
+    [InlineData("not even JSON")]
+    public async Task Results_in_a_folder_with_a_report_that_is_not_of_a_run(string report)
+    {
+        // Results replace what an earlier run left in the folder: what no run left must not be taken for it.
+        Directory.CreateDirectory(place["taken"]);
+        place.Write("taken/report.json", report);
+        place.Write("taken/notes.txt", "mine");
+
+        Refusal.Is(await RunAsync("--out", "taken"), "--out", place["taken"], "holds other files");
+        Assert.Equal("mine", File.ReadAllText(place["taken/notes.txt"]));
+    }
+
+    [Theory]
     [InlineData("run", "w.json", "--set", "text=a")]
     [InlineData("runs")]
     [InlineData("show", "last")]
