@@ -17,8 +17,21 @@ internal static class Invocation
     public const int Interrupted = 130;
 
     /// <summary>Standard error, for people.</summary>
-    public static IAnsiConsole Errors { get; } =
-        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    public static IAnsiConsole Errors { get; } = Screen(Console.Error, Console.IsErrorRedirected);
+
+    /// <summary>A pipe or a file gets plain text in whole lines: a path or a command that is folded cannot be copied.</summary>
+    public static IAnsiConsole Screen(TextWriter writer, bool redirected)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            Out = new AnsiConsoleOutput(writer),
+        });
+        if (redirected)
+            console.Profile.Width = 10_000;
+        return console;
+    }
 
     /// <summary>
     /// Runs a command's work. An error that its user can act on becomes one message; anything else is a bug, and shows

@@ -1,5 +1,10 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using Pipelines.Cli;
 using Pipelines.Cli.Commands;
+using Spectre.Console;
+
+AnsiConsole.Console = Invocation.Screen(Console.Out, Console.IsOutputRedirected);
 
 var root = new RootCommand("Compresses neural networks as durable, repeatable workflows.")
 {
@@ -17,4 +22,6 @@ var root = new RootCommand("Compresses neural networks as durable, repeatable wo
 };
 
 // Signals are ours: the first asks a run to stop and waits for it, the second ends the program.
-return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+var parsed = root.Parse(args);
+var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+return parsed.Action is ParseErrorAction ? Invocation.NotRun : code;

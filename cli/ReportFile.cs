@@ -26,6 +26,20 @@ internal static class ReportFile
         return null;
     }
 
+    /// <summary>Whether this is a report of a run; others write files of this name too.</summary>
+    public static bool IsOurs(string path)
+    {
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(path)) is JsonObject report
+                && report.ContainsKey("run") && report.ContainsKey("workflow") && report.ContainsKey("stages");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return false;
+        }
+    }
+
     public static string Write(RunView run)
     {
         var report = new JsonObject { ["run"] = run.Id, ["workflow"] = run.Name };

@@ -19,7 +19,7 @@ internal sealed class ResultFolder
         if (File.Exists(full))
             throw new UserException($"--out {full}: there is a file of this name; expected a folder");
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any()
-            && !File.Exists(System.IO.Path.Combine(full, ReportFile.Name)))
+            && !ReportFile.IsOurs(System.IO.Path.Combine(full, ReportFile.Name)))
         {
             throw new UserException($"--out {full}: the folder holds other files; choose an empty or a new one");
         }

@@ -24,6 +24,13 @@ internal static class ParameterSchema
     public static CheckedParameters Check<T>(JsonElement json)
         where T : class
     {
+        // A number that no double holds reads as infinity, which cannot be written again.
+        foreach (var (name, value) in json.EnumerateObject().Select(property => (property.Name, property.Value)))
+        {
+            if (value.ValueKind == JsonValueKind.Number && !double.IsFinite(value.GetDouble()))
+                return new CheckedParameters(json, [$"parameter '{name}' is {value.GetRawText()}: too large"]);
+        }
+
         T parameters;
         try
         {

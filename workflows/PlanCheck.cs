@@ -11,6 +11,16 @@ internal sealed partial class PlanCheck(
 
     public (Plan Plan, IReadOnlyList<WorkflowError> Errors) Run()
     {
+        if (Holes().ToArray() is { Length: > 0 } holes)
+        {
+            foreach (var hole in holes)
+                Fault(null, $"{hole} is null");
+            return (new Plan(definition, new Dictionary<string, JsonElement>(), []), errors);
+        }
+
+        // Results go to a folder that is called after the workflow.
+        if (string.IsNullOrWhiteSpace(definition.Name) || definition.Name.AsSpan().ContainsAny("/\\\0"))
+            Fault(null, $"the name is '{definition.Name}': expected a text without slashes");
         if (definition.Stages.Count == 0)
             Fault(null, "the workflow has no stages");
         foreach (var group in definition.Stages.GroupBy(stage => stage.Id).Where(group => group.Count() > 1))
@@ -30,6 +40,26 @@ internal sealed partial class PlanCheck(
         if (errors.Count == 0)
             planned = Order(planned);
         return (new Plan(definition, parameters.Values, planned), errors);
+    }
+
+    /// <summary>Nulls inside of lists, which the types do not admit but JSON can say.</summary>
+    private IEnumerable<string> Holes()
+    {
+        foreach (var (stage, index) in definition.Stages.Select((stage, index) => (stage, index)))
+        {
+            if (stage is null)
+                yield return $"stages[{index}]";
+            foreach (var name in Nulls(stage?.Inputs))
+                yield return $"{stage!.Id}: input '{name}'";
+        }
+
+        foreach (var name in Nulls(definition.Parameters))
+            yield return $"parameter '{name}'";
+        foreach (var name in Nulls(definition.Outputs))
+            yield return $"output '{name}'";
+
+        static IEnumerable<string> Nulls<T>(IReadOnlyDictionary<string, T>? members) =>
+            (members ?? new Dictionary<string, T>()).Where(member => member.Value is null).Select(member => member.Key);
     }
 
     private PlannedStage? PlanStage(StageDefinition stage, ParameterValues parameters)

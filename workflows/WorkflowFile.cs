@@ -25,7 +25,20 @@ public static class WorkflowFile
 
     private static string At(string? path) => path is null or "$" ? "" : $", at {path.TrimStart('$').TrimStart('.')}";
 
-    private static string Reason(string message) => message.Split(" Path:")[0].TrimEnd('.');
+    // System.Text.Json writes for who wrote the types; this is for who wrote the file.
+    private static string Reason(string message)
+    {
+        var reason = message.Split(" Path:")[0].TrimEnd('.');
+        if (reason.StartsWith("The JSON property '", StringComparison.Ordinal))
+            return $"unknown property '{reason.Split('\'')[1]}'";
+        if (reason.Split(" was missing required properties including: ") is [_, var missing])
+            return $"missing {missing}";
+        if (reason.Contains("could not be converted to", StringComparison.Ordinal))
+            return "a value of another type is expected";
+        if (reason.Contains("doesn't allow null", StringComparison.Ordinal))
+            return "null is not allowed";
+        return reason.Split(" encountered during deserialization")[0];
+    }
 }
 
 /// <summary>A workflow document that cannot be read.</summary>
