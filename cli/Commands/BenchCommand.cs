@@ -97,14 +97,14 @@ internal static class BenchCommand
     private static Table Table(IEnumerable<Compared> all)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("method");
-        foreach (var column in new[] { "seconds", "Python", "time ratio", "tokens/s", "peak MiB", "Python", "memory ratio", "same result" })
+        foreach (var column in new[] { "s", "Python s", "ratio", "tokens/s", "MiB", "Python MiB", "ratio", "same" })
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var one in all)
         {
             table.AddRow(
                 one.Method, Number(one.Ours.Seconds), Number(one.Python.Seconds), Number(one.TimeRatio),
                 Number(one.Ours.TokensPerSecond, "0"), Number(one.Ours.PeakMb, "0"), Number(one.Python.PeakMb, "0"),
-                Number(one.MemoryRatio), one.Method == "train" ? "other seeds" : one.Agrees ? "yes" : "NO");
+                Number(one.MemoryRatio), one.Method == "train" ? "–" : one.Agrees ? "yes" : "NO");
         }
 
         return table;

@@ -47,7 +47,7 @@ public sealed class LlamaGoldenTests
         foreach (var ((name, expected), (otherName, got)) in one.NamedParameters().Zip(sharded.NamedParameters()))
         {
             Assert.Equal(name, otherName);
-            Assert.True(expected.equal(got).ToBoolean(), name);
+            Assert.True(expected.Equals(got), name);
         }
     }
 

@@ -57,7 +57,7 @@ public sealed class LlamaTests : IDisposable
         Assert.True(LlamaFolder.Save(model, folder));
 
         using var loaded = LlamaFolder.Load(folder, CPU);
-        Assert.True(model.Forward(Prompt()).equal(loaded.Forward(Prompt())).ToBoolean());
+        Assert.True(model.Forward(Prompt()).Equals(loaded.Forward(Prompt())));
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!;
         Assert.Equal("kept", config["unknown_key"]!.GetValue<string>());
         Assert.Equal(ExportManifest.FileName, config["pipelines_manifest"]!.GetValue<string>());

@@ -32,8 +32,7 @@ public sealed class SafetensorsTests : IDisposable
         using var read = SafetensorsFile.Open(File_);
         foreach (var (name, written) in tensors)
         {
-            // LibTorch 1.13 crashes when it compares tensors without elements.
-            Assert.True(written.numel() == 0 || read.View(name).equal(written).ToBoolean(), name);
+            Assert.True(read.View(name).Equals(written), name);
             Assert.Equal(written.shape, read.View(name).shape);
         }
 

@@ -11,6 +11,15 @@ public sealed class ErrorTests : IDisposable
     public void Dispose() => scope.Dispose();
 
     [Fact]
+    public void A_tensor_of_several_elements_or_none_is_no_number()
+    {
+        using var scope = NewDisposeScope();
+
+        Assert.Contains("has 2 elements", Assert.Throws<ArgumentException>(() => ones(2).ToBoolean()).Message, StringComparison.Ordinal);
+        Assert.Contains("has 0 elements", Assert.Throws<ArgumentException>(() => zeros([0, 4]).ToDouble()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Names_the_operator_the_shapes_the_dtypes_and_the_reason()
     {
         var error = Assert.ThrowsAny<ExternalException>(() => zeros(2, 4).matmul(zeros(3, 4)));

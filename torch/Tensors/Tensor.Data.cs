@@ -102,7 +102,10 @@ public static partial class torch
             return pointer;
         }
 
-        private object Only() => Aten.CallAny("_local_scalar_dense", [this])[0]!;
+        // The operator itself reads the first of however many there are, and memory that is not there when there are none.
+        private object Only() => numel() == 1
+            ? Aten.CallAny("_local_scalar_dense", [this])[0]!
+            : throw new ArgumentException($"{this} has {numel()} elements, one was expected");
 
         private IEnumerable<Part> Parts(int length)
         {
