@@ -16,8 +16,8 @@ public sealed class BlockRunner : IDisposable
     private readonly CancellationToken cancellation;
 
     /// <param name="tokens">[sequences, length], int64.</param>
-    /// <param name="batch">Sequences that go through a block together.</param>
-    public BlockRunner(Llama model, Tensor tokens, CancellationToken cancellation, long batch = 4)
+    /// <param name="batch">Sequences that go through a block together. One keeps its activations in the cache (docs/log.md).</param>
+    public BlockRunner(Llama model, Tensor tokens, CancellationToken cancellation, long batch = 1)
     {
         this.model = model;
         this.batch = batch;
