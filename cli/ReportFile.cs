@@ -40,7 +40,14 @@ internal static class ReportFile
         }
     }
 
-    public static string Write(RunView run)
+    /// <summary>The files that a report says were written beside it: all that may be taken away for the next one.</summary>
+    public static IReadOnlyList<string> Files(string path) =>
+        IsOurs(path) && JsonNode.Parse(File.ReadAllText(path))!["files"] is JsonArray files
+            ? [.. files.Select(file => Path.GetFileName(file!.ToString()))]
+            : [];
+
+    /// <param name="files">The names of what is written beside the report.</param>
+    public static string Write(RunView run, IEnumerable<string> files)
     {
         var report = new JsonObject { ["run"] = run.Id, ["workflow"] = run.Name };
         if (Comparison(run) is { } comparison)
@@ -50,6 +57,7 @@ internal static class ReportFile
         }
 
         report["parameters"] = JsonNode.Parse(Json.Write(run.Parameters).GetRawText());
+        report["files"] = new JsonArray([.. files.Order(StringComparer.Ordinal).Select(file => (JsonNode)file)]);
         report["stages"] = new JsonArray([.. run.Stages.Select(stage => (JsonNode)new JsonObject
         {
             ["id"] = stage.Id,

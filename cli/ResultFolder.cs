@@ -61,9 +61,13 @@ internal sealed class ResultFolder
                 }
             }
 
-            await File.WriteAllTextAsync(System.IO.Path.Combine(staged, ReportFile.Name), ReportFile.Write(run), cancellation);
-            foreach (var stale in Directory.EnumerateFiles(Path))
-                File.Delete(stale);
+            var names = Directory.EnumerateFiles(staged).Select(file => System.IO.Path.GetFileName(file)).ToArray();
+            await File.WriteAllTextAsync(
+                System.IO.Path.Combine(staged, ReportFile.Name), ReportFile.Write(run, names), cancellation);
+
+            // What an earlier run left goes; what the user put there stays.
+            foreach (var stale in ReportFile.Files(System.IO.Path.Combine(Path, ReportFile.Name)))
+                File.Delete(System.IO.Path.Combine(Path, stale));
             foreach (var file in Directory.EnumerateFiles(staged))
                 File.Move(file, System.IO.Path.Combine(Path, System.IO.Path.GetFileName(file)), overwrite: true);
         }

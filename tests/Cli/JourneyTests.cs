@@ -21,6 +21,22 @@ public sealed class JourneyTests : IDisposable
     public void Dispose() => place.Dispose();
 
     [Fact]
+    public async Task A_second_run_replaces_its_own_results_and_leaves_other_files_alone()
+    {
+        place.Write("make.json", Synthetic);
+        Assert.Equal(0, (await place.RunAsync("run", "make.json", "--out", "results")).Code);
+        place.Write("results/mine.txt", "mine");
+        var changed = Synthetic.Replace("\"make.data\"", "\"make.bitsPerCharacter\"", StringComparison.Ordinal);
+        place.Write("make.json", changed);
+
+        Assert.Equal(0, (await place.RunAsync("run", "make.json", "--out", "results")).Code);
+
+        Assert.Equal(
+            ["mine.txt", "report.json"],
+            Directory.EnumerateFiles(place["results"]).Select(file => Path.GetFileName(file)).Order());
+    }
+
+    [Fact]
     public async Task A_run_that_failed_goes_on_when_its_cause_is_mended()
     {
         place.Write("read.json", """
