@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Pipelines.Activities.Calibration;
 using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Pruning;
 using Pipelines.Models;
@@ -12,9 +13,15 @@ namespace Pipelines.Bench;
 /// </summary>
 public static class ComputeWork
 {
+    /// <summary>
+    /// Wanda by the dense model's statistics, which runs each block once. The reference has no such way: it is compared
+    /// with the reference's own, and its masks are others.
+    /// </summary>
+    public const string DenseWanda = "wanda-dense";
+
     private const long Together = 4;
 
-    public static readonly string[] Methods = ["forward", "train", "wanda"];
+    public static readonly string[] Methods = ["forward", "train", "wanda", DenseWanda];
 
     /// <param name="folder">A model.</param>
     /// <param name="path">A safetensors file with <c>tokens</c> [sequences, length].</param>
@@ -30,6 +37,7 @@ public static class ComputeWork
             "forward" => Forward(model, tokens),
             "train" => Train(model, tokens),
             "wanda" => Wanda(model, tokens),
+            DenseWanda => WandaByDenseStatistics(model, tokens),
             _ => throw new ArgumentException($"no method '{method}': expected one of {string.Join(", ", Methods)}"),
         };
         var seconds = clock.Elapsed.TotalSeconds;
@@ -74,8 +82,22 @@ public static class ComputeWork
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
         WandaPrune.Run(model, tokens, 0.5, null, (_, _, _, _) => { }, CancellationToken.None);
-        return model.Linears().Sum(linear => (double)linear.Weight.eq(0).reshape(-1).nonzero().sum().ToInt64());
+        return Zeros(model);
     }
+
+    private static double WandaByDenseStatistics(Llama model, Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        using var all = CalibrateStatistics.Measure(model, tokens, (_, _, _, _) => { }, CancellationToken.None);
+        foreach (var (linear, (_, moments)) in model.Linears().Zip(all.Moments))
+            WandaPrune.Prune(linear, moments.MeanSquare, 0.5, null);
+        return Zeros(model);
+    }
+
+    /// <summary>Where they are, in one number.</summary>
+    private static double Zeros(Llama model) =>
+        model.Linears().Sum(linear => (double)linear.Weight.eq(0).reshape(-1).nonzero().sum().ToInt64());
 
     /// <summary>Of this process, as the kernel counts it.</summary>
     private static double PeakMegabytes()

@@ -5,6 +5,9 @@ namespace Pipelines.Models;
 /// <summary>One decoder block: attention with grouped queries, then a gated MLP, each behind a norm and a residual edge.</summary>
 public sealed class LlamaBlock : IDisposable
 {
+    // Fewer would waste the products on edges, more would compute scores that the mask throws away (docs/log.md).
+    private const long RowsTogether = 128;
+
     public required RmsNorm InputNorm { get; init; }
 
     public required Linear Query { get; init; }
@@ -81,7 +84,10 @@ public sealed class LlamaBlock : IDisposable
         Tensor Heads(Tensor projected, int heads) => projected.view(batch, length, heads, HeadDim);
     }
 
-    /// <summary>Attention of one sequence.</summary>
+    /// <summary>
+    /// Attention of one sequence, some rows at a time: none of them looks past its own end, so of the square of scores
+    /// little more than the lower half is computed and held.
+    /// </summary>
     /// <param name="query">[T, query heads, head_dim].</param>
     /// <param name="key">[T, KV heads, head_dim].</param>
     /// <param name="value">[T, KV heads, head_dim].</param>
@@ -89,18 +95,29 @@ public sealed class LlamaBlock : IDisposable
     private Tensor Mix(Tensor query, Tensor key, Tensor value, Tensor mask)
     {
         using var scope = NewDisposeScope();
-        var group = QueryHeads / KeyValueHeads;
-        var (keys, values) = (Shared(key), Shared(value));
-        var scores = baddbmm(mask, query.transpose(0, 1), keys.transpose(1, 2), 1, 1 / MathF.Sqrt(HeadDim));
-        var weights = scores.dtype is ScalarType.Float16 or ScalarType.BFloat16
-            ? scores.softmax(-1, ScalarType.Float32).to(scores.dtype)
-            : scores.softmax(-1);
-        return weights.bmm(values).transpose(0, 1).reshape(query.shape[0], -1).MoveToOuterDisposeScope();
+        var length = query.shape[0];
+        var (queries, keys, values) = (query.transpose(0, 1), Shared(key), Shared(value));
+        var parts = new List<Tensor>();
+        for (long start = 0; start < length; start += RowsTogether)
+        {
+            var rows = Math.Min(RowsTogether, length - start);
+            var seen = start + rows;
+            var scores = baddbmm(
+                mask.narrow(0, start, rows).narrow(1, 0, seen), queries.narrow(1, start, rows),
+                keys.narrow(1, 0, seen).transpose(1, 2), 1, 1 / MathF.Sqrt(HeadDim));
+            var weights = scores.dtype is ScalarType.Float16 or ScalarType.BFloat16
+                ? scores.softmax(-1, ScalarType.Float32).to(scores.dtype)
+                : scores.softmax(-1);
+            parts.Add(weights.bmm(values.narrow(1, 0, seen)));
+        }
+
+        var mixed = parts is [var only] ? only : cat(parts, 1);
+        return mixed.transpose(0, 1).reshape(length, -1).MoveToOuterDisposeScope();
 
         // Query head h reads KV head h / group.
-        Tensor Shared(Tensor heads) => group == 1
+        Tensor Shared(Tensor heads) => QueryHeads == KeyValueHeads
             ? heads.transpose(0, 1)
-            : heads.transpose(0, 1).repeat_interleave(group, 0);
+            : heads.transpose(0, 1).repeat_interleave(QueryHeads / KeyValueHeads, 0);
     }
 
     private Tensor Gated(Tensor attended, Action<Linear, Tensor>? observe)

@@ -91,7 +91,8 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
         return mask.MoveToOuterDisposeScope();
     }
 
-    private static void Prune(Linear linear, Tensor meanSquare, double sparsity, SparsityPattern? pattern)
+    /// <summary>Zeroes what the mask names.</summary>
+    public static void Prune(Linear linear, Tensor meanSquare, double sparsity, SparsityPattern? pattern)
     {
         using var mask = Mask(linear.Weight, meanSquare, sparsity, pattern, linear.Name);
         linear.SetWeight(linear.Weight.masked_fill(mask, 0));

@@ -104,7 +104,7 @@ internal static class BenchCommand
             table.AddRow(
                 one.Method, Number(one.Ours.Seconds), Number(one.Python.Seconds), Number(one.TimeRatio),
                 Number(one.Ours.TokensPerSecond, "0"), Number(one.Ours.PeakMb, "0"), Number(one.Python.PeakMb, "0"),
-                Number(one.MemoryRatio), one.Method == "train" ? "–" : one.Agrees ? "yes" : "NO");
+                Number(one.MemoryRatio), one.Agrees switch { null => "–", true => "yes", false => "NO" });
         }
 
         return table;
