@@ -5,6 +5,7 @@ using Pipelines.Activities.Exporting;
 using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Modeling;
 using Pipelines.Activities.Pruning;
+using Pipelines.Models;
 using Pipelines.Workflows;
 
 namespace Pipelines.Activities;
@@ -13,6 +14,7 @@ namespace Pipelines.Activities;
 public static class ActivityCatalog
 {
     public static Catalog Create() => new Catalog()
+        .Explain<ModelException>()
         .Add(new SyntheticText())
         .Add(new TextData())
         .Add(new LoadModel())

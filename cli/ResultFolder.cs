@@ -11,9 +11,9 @@ internal sealed class ResultFolder
 
     public string Path { get; }
 
-    /// <summary>Checks, before anything runs, that results can be put there.</summary>
-    /// <exception cref="UserException">The folder holds something else, or cannot be written to.</exception>
-    public static ResultFolder Claim(string path)
+    /// <summary>Checks, before anything is begun, that the folder is free for results. Makes nothing yet.</summary>
+    /// <exception cref="UserException">It holds something else.</exception>
+    public static ResultFolder At(string path)
     {
         var full = System.IO.Path.GetFullPath(path);
         if (File.Exists(full))
@@ -24,19 +24,24 @@ internal sealed class ResultFolder
             throw new UserException($"--out {full}: the folder holds other files; choose an empty or a new one");
         }
 
+        return new ResultFolder(full);
+    }
+
+    /// <summary>Makes the folder, and tries it: hours later would be late.</summary>
+    /// <exception cref="UserException">It cannot be written to.</exception>
+    public void Create()
+    {
         try
         {
-            Directory.CreateDirectory(full);
-            var probe = System.IO.Path.Combine(full, ".pipelines-probe");
+            Directory.CreateDirectory(Path);
+            var probe = System.IO.Path.Combine(Path, ".pipelines-probe");
             File.WriteAllText(probe, "");
             File.Delete(probe);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new UserException($"--out {full}: cannot be written: {error.Message}");
+            throw new UserException($"--out {Path}: cannot be written: {error.Message}");
         }
-
-        return new ResultFolder(full);
     }
 
     /// <summary>

@@ -15,16 +15,14 @@ internal sealed class RunFollower(PipelinesEngine engine, Guid run, ResultFolder
     public async Task<int> FollowAsync(CancellationToken cancellation)
     {
         var ended = await ShowAsync(cancellation);
+        if (!json)
+            Summary.Write(AnsiConsole.Console, ended);
         switch (ended.State)
         {
             case RunState.Succeeded:
                 await results.FillAsync(ended, engine.Artifacts, cancellation);
                 if (!json)
-                {
-                    Summary.Write(AnsiConsole.Console, ended);
                     Console.WriteLine($"results in {results.Path}");
-                }
-
                 return Invocation.Success;
             case RunState.Cancelled:
                 Invocation.Errors.WriteLine($"cancelled; go on with: pipelines resume {RunName.Short(run)}{place}");

@@ -1,7 +1,7 @@
 namespace Pipelines.Models;
 
 /// <summary>A checkpoint that cannot be loaded: the message names the file or tensor, the value and what was expected.</summary>
-public sealed class ModelException : Exception
+public class ModelException : Exception
 {
     public ModelException(string message)
         : base(message)

@@ -9,6 +9,7 @@ namespace Pipelines.Workflows;
 public sealed class Catalog
 {
     private readonly SortedDictionary<string, CatalogEntry> entries = new(StringComparer.Ordinal);
+    private readonly List<Type> explained = [];
 
     public IReadOnlyCollection<CatalogEntry> Entries => entries.Values;
 
@@ -27,10 +28,28 @@ public sealed class Catalog
             ParameterSchema.Of<TParameters>(),
             json => ParameterSchema.Check<TParameters>(json),
             json => activity.Source(Json.Read<TParameters>(json)),
-            async (inputs, parameters, stage, cancellation) => Json.Write(await activity.RunAsync(
-                Json.Read<TInputs>(inputs), Json.Read<TParameters>(parameters), stage, cancellation)));
+            async (inputs, parameters, stage, cancellation) =>
+            {
+                try
+                {
+                    return Json.Write(await activity.RunAsync(
+                        Json.Read<TInputs>(inputs), Json.Read<TParameters>(parameters), stage, cancellation));
+                }
+                catch (Exception error) when (explained.Exists(type => type.IsInstanceOfType(error)))
+                {
+                    throw new StageException(error.Message, error);
+                }
+            });
         if (!entries.TryAdd(entry.Kind, entry))
             throw new ArgumentException($"two activities have the kind '{entry.Kind}'");
+        return this;
+    }
+
+    /// <summary>Errors of this type speak to the user: a stage that ends with one fails with its message and nothing else.</summary>
+    public Catalog Explain<TException>()
+        where TException : Exception
+    {
+        explained.Add(typeof(TException));
         return this;
     }
 

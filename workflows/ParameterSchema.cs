@@ -75,7 +75,12 @@ internal static class ParameterSchema
             return result.ErrorMessage ?? "invalid parameters";
         var value = typeof(T).GetProperty(property)?.GetValue(parameters);
         var name = JsonNamingPolicy.CamelCase.ConvertName(property);
-        return $"parameter '{name}' is {JsonSerializer.Serialize(value, Json.Options)}: {result.ErrorMessage}";
+
+        // The framework writes "The field Sparsity must be between 0 and 1.", the name in C#'s spelling.
+        var expected = result.ErrorMessage?.Split($"The field {property} must ") is [_, var must]
+            ? "must " + must.TrimEnd('.')
+            : result.ErrorMessage;
+        return $"parameter '{name}' is {JsonSerializer.Serialize(value, Json.Options)}: {expected}";
     }
 
     private static JsonNode Describe(JsonSchemaExporterContext context, JsonNode schema)

@@ -22,8 +22,13 @@ public sealed record StageContext(
     public void Report(long done, long total, string unit, params ReadOnlySpan<(string Name, double Value)> figures)
     {
         var named = new Dictionary<string, double>(figures.Length);
+        // What is no number has no place on a screen; a stage that gets one as its result fails with it.
         foreach (var (name, value) in figures)
-            named[name] = value;
+        {
+            if (double.IsFinite(value))
+                named[name] = value;
+        }
+
         Progress(new StageProgress(done, total, unit, named));
     }
 }

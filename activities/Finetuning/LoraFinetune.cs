@@ -19,7 +19,7 @@ public sealed class LoraFinetune : Activity<LoraFinetune.Inputs, LoraFinetune.Pa
     public sealed record Parameters(
         [property: Range(1, 1024), Description("Rank of the update")] int Rank = 8,
         [property: Range(0.01, 10_000), Description("The update is scaled by alpha / rank")] double Alpha = 16,
-        [property: Range(0, 1_000_000), Description("Training steps")] int Steps = 150,
+        [property: Range(1, 1_000_000), Description("Training steps")] int Steps = 150,
         [property: Range(1, 4096), Description("Sequences in a batch")] int Batch = 8,
         [property: Range(1e-7, 1.0), Description("The highest learning rate")] double LearningRate = 2e-3,
         [property: Description("What becomes of the adapters")] AdapterEnd Adapters = AdapterEnd.Merged,

@@ -21,10 +21,13 @@ public static class StageModels
         return new LoadedModel(folder, model, Tokenizer.Load(folder));
     }
 
-    /// <summary>A checkpoint of the model as it is now, with its tokenizer; adapters are left out.</summary>
+    /// <summary>A checkpoint of the model as it is now, with its tokenizer.</summary>
+    /// <exception cref="StageException">It carries adapters, which the checkpoint would lose.</exception>
     public static async Task<Checkpoint> SaveModelAsync(
         this StageContext stage, LoadedModel model, CancellationToken cancellation)
     {
+        if (model.Llama.Linears().Any(linear => linear.Adapter is not null))
+            throw new StageException("this model carries adapters: merge them first (finetune.lora with adapters merged)");
         await using var draft = stage.Artifacts.Begin();
         LlamaFolder.Save(model.Llama, draft.Folder);
         TokenizerFiles.Copy(model.Folder, draft.Folder);

@@ -17,7 +17,8 @@ public sealed class MagnitudePrune : Activity<MagnitudePrune.Inputs, MagnitudePr
     public sealed record Parameters(
         [property: Range(0.0, 0.99), Description("Share of the weights to zero")] double Sparsity = 0.5,
         [property: Description("What the weights are ranked within")] MagnitudeScope Scope = MagnitudeScope.PerLayer,
-        [property: RegularExpression(SparsityPattern.Expression), Description("N:M, as 2:4; none for no pattern")]
+        [property: RegularExpression(SparsityPattern.Expression, ErrorMessage = SparsityPattern.Expected)]
+        [property: Description("N:M, as 2:4; none for no pattern")]
         string Pattern = "none",
         [property: Description("Which weights go when the cut is drawn")] MagnitudeCut Cut = MagnitudeCut.Released);
 

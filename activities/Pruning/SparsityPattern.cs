@@ -13,6 +13,8 @@ public sealed record SparsityPattern(int N, int M)
     /// <summary>What a parameter may say; checked before anything runs.</summary>
     public const string Expression = @"^(none|[1-9][0-9]?:[1-9][0-9]?)$";
 
+    public const string Expected = "expected N:M, as 2:4, or none";
+
     /// <returns>Null for <c>none</c>.</returns>
     /// <exception cref="StageException">N is not below M.</exception>
     public static SparsityPattern? Parse(string text)

@@ -21,7 +21,8 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
 
     public sealed record Parameters(
         [property: Range(0.0, 0.99), Description("Share of each row's weights to zero")] double Sparsity = 0.5,
-        [property: RegularExpression(SparsityPattern.Expression), Description("N:M, as 2:4; none for no pattern")]
+        [property: RegularExpression(SparsityPattern.Expression, ErrorMessage = SparsityPattern.Expected)]
+        [property: Description("N:M, as 2:4; none for no pattern")]
         string Pattern = "none",
         [property: Range(1, 1_000_000), Description("Calibration sequences, at most")] int Sequences = 128);
 

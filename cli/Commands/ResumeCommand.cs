@@ -17,7 +17,8 @@ internal static class ResumeCommand
         {
             await using var engine = await place.OpenAsync(parsed, cancellation, work: true);
             var run = await engine.Runs.FindAsync(parsed.GetRequiredValue(name), cancellation);
-            var results = ResultFolder.Claim(parsed.GetValue(output) ?? $"{run.Name}-out");
+            var results = ResultFolder.At(parsed.GetValue(output) ?? $"{run.Name}-out");
+            results.Create();
             await engine.WorkAsync(cancellation);
             var summary = await engine.ResumeRunAsync(run.Id, cancellation);
             if (!parsed.GetValue(json))

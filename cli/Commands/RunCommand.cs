@@ -30,8 +30,9 @@ internal static class RunCommand
         command.SetWork(async (parsed, cancellation) =>
         {
             var plan = Workflow.Plan(parsed.GetRequiredValue(file), parsed.GetValue(set) ?? []);
-            var results = ResultFolder.Claim(parsed.GetValue(output) ?? $"{plan.Definition.Name}-out");
+            var results = ResultFolder.At(parsed.GetValue(output) ?? $"{plan.Definition.Name}-out");
             await using var engine = await place.OpenAsync(parsed, cancellation, work: true);
+            results.Create();
             await engine.WorkAsync(cancellation);
             var run = await engine.StartRunAsync(plan, !parsed.GetValue(fresh), cancellation);
             return await new RunFollower(engine, run, results, parsed.GetValue(json), place.Repeat(parsed))

@@ -57,7 +57,8 @@ internal static class StageText
 
     public static string Duration(double seconds) => seconds switch
     {
-        < 10 => seconds.ToString("0.0", CultureInfo.InvariantCulture) + " s",
+        >= 59.5 when seconds < 60 => Duration(60),
+        < 9.95 => seconds.ToString("0.0", CultureInfo.InvariantCulture) + " s",
         < 60 => seconds.ToString("0", CultureInfo.InvariantCulture) + " s",
         < 3600 => $"{(int)seconds / 60} m {(int)seconds % 60:00} s",
         _ => $"{(int)seconds / 3600} h {(int)seconds / 60 % 60:00} m",

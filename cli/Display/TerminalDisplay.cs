@@ -4,7 +4,7 @@ using Spectre.Console.Rendering;
 
 namespace Pipelines.Cli.Display;
 
-/// <summary>A line per stage on a terminal, drawn over in place.</summary>
+/// <summary>A line per stage on a terminal, drawn over in place; gone when the run has ended, for the table that follows.</summary>
 internal sealed class TerminalDisplay : IRunDisplay
 {
     private readonly IAnsiConsole console;
@@ -16,7 +16,7 @@ internal sealed class TerminalDisplay : IRunDisplay
     {
         this.console = console;
         using var started = new ManualResetEventSlim();
-        live = console.Live(new Text("")).StartAsync(async drawn =>
+        live = console.Live(new Text("")).AutoClear(true).StartAsync(async drawn =>
         {
             context = drawn;
             started.Set();

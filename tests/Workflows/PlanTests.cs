@@ -49,7 +49,7 @@ public sealed class PlanTests
         Assert.Equal(
             [
                 "a: no activity of kind 'toy.numbre' (did you mean 'toy.number'?)",
-                "b: parameter 'value' is 11: The field Value must be between 0 and 10.",
+                "b: parameter 'value' is 11: must be between 0 and 10",
                 "c: unknown parameter 'valeu' (did you mean 'value'?)",
                 "d: input 'left' comes from 'b.sum', but toy.number has no output 'sum' (there is: value, name)",
             ],
