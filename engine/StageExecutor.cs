@@ -128,10 +128,8 @@ internal sealed partial class StageExecutor(
             var device = options.Serve.Contains(StageGroup.Gpu) ? options.GpuDevice : "cpu";
             var context = new StageContext(
                 claim.Run, claim.Stage, claim.Attempt, artifacts, device, scratch, reporter.Progress, reporter.Log);
-            // On a thread of its own: a stage may compute for hours without a pause, and the heartbeat must go on.
-            return await Task.Factory.StartNew(
-                () => entry.Run(Complete(claim.Inputs, entry), claim.Parameters, context, cancellation),
-                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+            return await StageThread.RunAsync(
+                $"stage {claim.Stage}", () => entry.Run(Complete(claim.Inputs, entry), claim.Parameters, context, cancellation));
         }
         finally
         {

@@ -34,7 +34,16 @@ public sealed class Llama : IDisposable
 
     public Device Device => Embedding.device;
 
+    /// <summary>What is computed with; a file may hold a narrower type.</summary>
     public ScalarType Dtype => Embedding.dtype;
+
+    /// <summary>The types of the file that the model came from, by tensor; empty for a new model.</summary>
+    internal IReadOnlyDictionary<string, ScalarType> FileTypes { get; set; } = new Dictionary<string, ScalarType>();
+
+    /// <summary>What a tensor is saved as: its type in the file that it came from; a new one's, that of the embedding.</summary>
+    public ScalarType FileType(string name) => FileTypes.TryGetValue(name, out var type)
+        ? type
+        : FileTypes.GetValueOrDefault("model.embed_tokens.weight", Dtype);
 
     /// <summary>The linears of the blocks, in order: what pruning and adapters work on. The head is none of them.</summary>
     public IEnumerable<Linear> Linears() => Blocks.SelectMany(block => block.Linears);

@@ -10,10 +10,10 @@ namespace Pipelines.Models;
 public static class LlamaFolder
 {
     /// <summary>
-    /// The tensors of the folder's files. On the CPU, in their own dtype, they are views of the mapped files: nothing is
-    /// read before it is used.
+    /// The tensors of the folder's files. On the CPU they are views of the mapped files: nothing is read before it is used.
+    /// Half precision is the exception: there the CPU's operators are slow or absent, so float32 computes with its values.
     /// </summary>
-    /// <param name="dtype">Null for that of the file.</param>
+    /// <param name="dtype">What the values are rounded to, and saved as; null for the file's own.</param>
     /// <exception cref="ModelException">The config disagrees with the tensors, or describes something else than a Llama.</exception>
     /// <exception cref="SafetensorsException">A file is malformed, or there is none.</exception>
     public static Llama Load(string folder, Device device, ScalarType? dtype = null)
@@ -48,7 +48,7 @@ public static class LlamaFolder
 
         SafetensorsWriter.Write(
             Path.Combine(folder, "model.safetensors"),
-            model.NamedParameters().Select(parameter => TensorSource.Of(parameter.Name, parameter.Tensor)),
+            model.NamedParameters().Select(parameter => TensorSource.Of(parameter.Name, parameter.Tensor, model.FileType(parameter.Name))),
             new Dictionary<string, string> { ["format"] = "pt" });
         return !uniform;
     }
@@ -56,7 +56,7 @@ public static class LlamaFolder
     // A plain config can say one width for all neurons; everything else needs the manifest.
     private static string Config(Llama model, bool uniform) => model.Config.Write(
         ("intermediate_size", uniform ? model.Blocks[0].IntermediateSize : model.Config.IntermediateSize),
-        ("torch_dtype", model.Dtype.ToString().ToLowerInvariant()),
+        ("torch_dtype", model.FileType("model.embed_tokens.weight").ToString().ToLowerInvariant()),
         ("pipelines_manifest", uniform ? null : (JsonNode)ExportManifest.FileName));
 
     private static bool HasOutputBiases(LlamaConfig config, LlamaBlock block) =>
@@ -64,10 +64,14 @@ public static class LlamaFolder
 
     private sealed class Loading(LlamaConfig config, SafetensorsFolder files, Device device, ScalarType? dtype)
     {
+        private readonly Dictionary<string, ScalarType> types = [];
+
         public Llama Read(IReadOnlyList<LayerShape> shapes)
         {
             using var scope = NewDisposeScope();
-            return new Assembly(config, Tensor).Build(shapes, files.Contains);
+            var model = new Assembly(config, Tensor).Build(shapes, files.Contains);
+            model.FileTypes = types;
+            return model;
         }
 
         private Tensor Tensor(string name, long[] shape)
@@ -77,8 +81,12 @@ public static class LlamaFolder
             var found = files.Entry(name).Shape;
             if (!found.SequenceEqual(shape))
                 throw new ModelException($"{files.Folder}: tensor '{name}' has shape {Text(found)}; config.json asks for {Text(shape)}");
-            return files.View(name).to(dtype ?? files.Dtype(name)).to(device);
+            var type = types[name] = dtype ?? files.Dtype(name);
+            return files.View(name).to(type).to(Arithmetic(type)).to(device);
         }
+
+        private ScalarType Arithmetic(ScalarType type) =>
+            device.type == TorchSharp.DeviceType.CPU && type is (ScalarType.Float16 or ScalarType.BFloat16) ? ScalarType.Float32 : type;
 
         private static string Text(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
     }

@@ -6,10 +6,11 @@ using static TorchSharp.torch;
 
 namespace Pipelines.Models;
 
-/// <summary>A tensor to be written, under its name.</summary>
-public sealed record TensorSource(string Name, Tensor Tensor)
+/// <summary>A tensor to be written, under its name and in this type.</summary>
+public sealed record TensorSource(string Name, Tensor Tensor, ScalarType Type)
 {
-    public static TensorSource Of(string name, Tensor tensor) => new(name, tensor);
+    /// <param name="type">Null for the tensor's own.</param>
+    public static TensorSource Of(string name, Tensor tensor, ScalarType? type = null) => new(name, tensor, type ?? tensor.dtype);
 }
 
 /// <summary>
@@ -26,7 +27,7 @@ public static class SafetensorsWriter
     {
         // Wide types first, so that every tensor is aligned for its type.
         var ordered = tensors
-            .OrderByDescending(source => SafetensorsType.Size(source.Tensor.dtype))
+            .OrderByDescending(source => SafetensorsType.Size(source.Type))
             .ThenBy(source => source.Name, StringComparer.Ordinal)
             .ToArray();
         if (ordered.GroupBy(source => source.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
@@ -38,7 +39,7 @@ public static class SafetensorsWriter
             {
                 WriteHeader(stream, ordered, metadata);
                 foreach (var source in ordered)
-                    WriteTensor(stream, source.Tensor);
+                    WriteTensor(stream, source);
                 stream.Flush(flushToDisk: true);
             }
 
@@ -67,11 +68,11 @@ public static class SafetensorsWriter
             }
 
             var at = 0L;
-            foreach (var (name, tensor) in ordered)
+            foreach (var (name, tensor, type) in ordered)
             {
-                var end = at + tensor.numel() * tensor.element_size();
+                var end = at + tensor.numel() * SafetensorsType.Size(type);
                 writer.WriteStartObject(name);
-                writer.WriteString("dtype", SafetensorsType.Name(tensor.dtype));
+                writer.WriteString("dtype", SafetensorsType.Name(type));
                 WriteNumbers(writer, "shape", tensor.shape);
                 WriteNumbers(writer, "data_offsets", at, end);
                 writer.WriteEndObject();
@@ -97,10 +98,10 @@ public static class SafetensorsWriter
         writer.WriteEndArray();
     }
 
-    private static unsafe void WriteTensor(FileStream stream, Tensor tensor)
+    private static unsafe void WriteTensor(FileStream stream, TensorSource source)
     {
         using var scope = NewDisposeScope();
-        var plain = tensor.cpu().contiguous();
+        var plain = source.Tensor.cpu().to(source.Type).contiguous();
         var left = plain.numel() * plain.element_size();
         for (var at = (byte*)plain.DataPointer(); left > 0; left -= Chunk, at += Chunk)
             stream.Write(new ReadOnlySpan<byte>(at, (int)Math.Min(left, Chunk)));

@@ -114,6 +114,27 @@ public sealed class StageTests : IDisposable
         Assert.Contains("adapters", await RefusedAsync("prune.magnitude", new { }, ("model", tuned.GetProperty("model"))));
     }
 
+    [Theory]
+    [InlineData("float16")]
+    [InlineData("bfloat16")]
+    public async Task A_model_in_half_precision_goes_through_every_stage_and_stays_one(string type)
+    {
+        var (wide, data) = (await ModelAsync(), await DataAsync());
+        var half = (await stages.RunAsync("export.huggingface", new { type }, ("model", wide))).GetProperty("export");
+        var model = (await stages.RunAsync("model.load", new { path = await stages.OpenAsync(half) })).GetProperty("model");
+
+        var pruned = await stages.RunAsync("prune.wanda", new { }, ("model", model), ("calibration", data));
+        var tuned = await stages.RunAsync(
+            "finetune.lora", new { steps = 2, batch = 2, rank = 2 }, ("model", pruned.GetProperty("model")), ("data", data));
+        var exported = await stages.RunAsync("export.huggingface", new { }, ("model", tuned.GetProperty("model")));
+
+        Assert.Equal(await PerplexityAsync(wide, data), await PerplexityAsync(model, data), 1.0);
+        var folder = await stages.OpenAsync(exported.GetProperty("export"));
+        using var file = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors"));
+        Assert.All(file.Tensors.Values, tensor => Assert.Equal(type, tensor.Type.ToString().ToLowerInvariant()));
+        Assert.Contains($"\"torch_dtype\": \"{type}\"", File.ReadAllText(Path.Combine(folder, "config.json")));
+    }
+
     [Fact]
     public async Task Training_that_leaves_the_numbers_says_at_which_step()
     {

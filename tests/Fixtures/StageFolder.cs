@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pipelines.Activities;
+using Pipelines.Engine;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
@@ -35,8 +36,9 @@ internal sealed class StageFolder : IDisposable
             port => port.Name, port => inputs.FirstOrDefault(input => input.Port == port.Name) is { Port: not null } input ? input.Value : (JsonElement?)null);
         var context = new StageContext(
             Guid.NewGuid(), "stage", 1, artifacts, "cpu", work.Create("scratch"), _ => { }, _ => { });
-        return await entry.Run(
-            JsonSerializer.SerializeToElement(ports), given.Complete, context, TestContext.Current.CancellationToken);
+        var cancellation = TestContext.Current.CancellationToken;
+        return await StageThread.RunAsync(
+            kind, () => entry.Run(JsonSerializer.SerializeToElement(ports), given.Complete, context, cancellation));
     }
 
     /// <summary>The folder of an output that names an artifact.</summary>

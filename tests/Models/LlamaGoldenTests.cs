@@ -38,6 +38,41 @@ public sealed class LlamaGoldenTests
         Assert.InRange((logits.to(ScalarType.Float64) - golden.View("logits64")).abs().max().ToDouble(), 0, 2e-5);
     }
 
+    [Theory]
+    [InlineData("llama-tiny-bf16", 0.02)]
+    [InlineData("llama-tiny-fp16", 0.0025)]
+    public void Logits_in_half_precision_are_the_reference_s_to_its_rounding(string name, double tolerance)
+    {
+        using var model = Load(name);
+        using var golden = SafetensorsFile.Open(Golden.Path($"forward/{name}.safetensors"));
+        using var ungraded = no_grad();
+        using var scope = NewDisposeScope();
+
+        var logits = model.Forward(golden.View("input_ids")).to(ScalarType.Float64);
+
+        var expected = golden.View("logits").to(ScalarType.Float64);
+        Assert.InRange((logits - expected).norm().ToDouble() / expected.norm().ToDouble(), 0, tolerance);
+    }
+
+    /// <summary>The reference masks what pads a row on the left and counts its positions from the first real token.</summary>
+    [Theory]
+    [InlineData("llama-tiny")]
+    [InlineData("llama-tiny-trained")]
+    public void A_row_by_itself_gives_what_the_reference_makes_of_it_padded(string name)
+    {
+        const int padding = 10;
+        using var model = Load(name);
+        using var golden = SafetensorsFile.Open(Golden.Path($"forward/{name}.safetensors"));
+        using var ungraded = no_grad();
+        using var scope = NewDisposeScope();
+        var tokens = golden.View("input_ids");
+
+        var logits = model.Forward(tokens.narrow(0, 1, 1).narrow(1, padding, tokens.shape[1] - padding));
+
+        var padded = golden.View("padded.logits").narrow(0, 1, 1).narrow(1, padding, tokens.shape[1] - padding);
+        Assert.InRange((logits - padded).abs().max().ToDouble(), 0, 5e-5);
+    }
+
     [Fact]
     public void Shards_give_the_same_bits_as_one_file()
     {

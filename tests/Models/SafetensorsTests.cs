@@ -30,7 +30,7 @@ public sealed class SafetensorsTests : IDisposable
 
         Assert.Equal(first, File.ReadAllBytes(File_));
         using var read = SafetensorsFile.Open(File_);
-        foreach (var (name, written) in tensors)
+        foreach (var (name, written, _) in tensors)
         {
             Assert.True(read.View(name).Equals(written), name);
             Assert.Equal(written.shape, read.View(name).shape);
