@@ -16,5 +16,14 @@ public sealed record EngineOptions(string? Database, string DataFolder)
     /// <summary>The device that stages are given when this process serves <c>gpu</c>.</summary>
     public string GpuDevice { get; init; } = "cuda:0";
 
+    /// <summary>
+    /// How long this worker's stages stay its own after it was last heard of. Longer than its worst pause: what lapses is
+    /// given to another worker.
+    /// </summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often stages save checkpoints, in place of what each asks for.</summary>
+    public TimeSpan? CheckpointInterval { get; init; }
+
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 }

@@ -35,7 +35,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
         self = Worker.Describe(options);
         listener = new DatabaseListener(database, time, options.LoggerFactory.CreateLogger<DatabaseListener>());
         changes = new RunChanges(listener, time);
-        waker = new StageWaker(database, options, self.Id, listener, () => new StageJob(executor!));
+        waker = new StageWaker(database, options, self.Id, listener, time, () => new StageJob(executor!));
         Runs = new RunStore(database, waker.CommitAsync);
     }
 
@@ -80,12 +80,15 @@ public sealed class PipelinesEngine : IAsyncDisposable
     {
         if (worker is not null)
             throw new InvalidOperationException("this process works already");
-        var stages = new StageStore(database, waker.CommitAsync);
+        var stages = new StageStore(database, waker.CommitAsync, options.Lease);
         executor = new StageExecutor(
-            catalog, stages, new Recording(time, options.LoggerFactory.CreateLogger<Recording>()), artifacts, work, options,
-            self.Id, time);
+            catalog, stages, new CheckpointStore(database), new Recording(time, options.LoggerFactory.CreateLogger<Recording>()),
+            artifacts, work, options, self.Id, time);
+        var leases = new LeaseKeeper(
+            new LeaseConnection(database, self, options.Lease), executor.Running, options.Lease,
+            options.LoggerFactory.CreateLogger<LeaseKeeper>());
         worker = new Worker(
-            self, new WorkerStore(database), waker, executor, listener, time,
+            self, new WorkerStore(database), stages, leases, waker, executor, listener, options.Lease, time,
             options.LoggerFactory.CreateLogger<Worker>());
         await worker.StartAsync(cancellation);
     }

@@ -24,6 +24,13 @@ internal sealed class RunningStages
             stage.Stop(StopReason.Cancelled);
     }
 
+    /// <summary>The attempt's lease lapsed, and the stage was given to another worker.</summary>
+    public void Lose(StageClaim claim)
+    {
+        foreach (var stage in running.Keys.Where(stage => stage.Claim == claim))
+            stage.Stop(StopReason.Lost);
+    }
+
     /// <summary>This process is about to leave.</summary>
     public void HandBackAll()
     {
@@ -38,6 +45,12 @@ internal enum StopReason
 {
     Cancelled,
     HandedBack,
+
+    /// <summary>It is another worker's now.</summary>
+    Lost,
+
+    /// <summary>It took longer than its own limit.</summary>
+    TimedOut,
 }
 
 /// <summary>One stage that runs here, and the token that it hears.</summary>

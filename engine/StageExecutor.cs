@@ -9,7 +9,7 @@ namespace Pipelines.Engine;
 
 /// <summary>Runs one stage: claim, run, record; recording wakes what it fed.</summary>
 internal sealed partial class StageExecutor(
-    Catalog catalog, StageStore stages, Recording recording, ArtifactDirectory artifacts, ProcessFolder work,
+    Catalog catalog, StageStore stages, CheckpointStore checkpoints, Recording recording, ArtifactDirectory artifacts, ProcessFolder work,
     EngineOptions options, string worker, TimeProvider time) : IDisposable
 {
     private readonly ILogger<StageExecutor> logger = options.LoggerFactory.CreateLogger<StageExecutor>();
@@ -64,18 +64,26 @@ internal sealed partial class StageExecutor(
         using var running = Running.Add(claim);
         if (slots.Closed)
             running.Stop(StopReason.HandedBack);
+        using var limit = Limit(running);
         try
         {
-            var result = await FindOrComputeAsync(claim, running.Token);
+            var (result, kept) = await FindOrComputeAsync(running);
             LogCompleted(claim.Run, claim.Stage, claim.Attempt);
             await RecordAsync(claim, cancellation => stages.CompleteAsync(claim, result, cancellation));
+            if (kept is { Any: true })
+                await kept.ForgetAsync();
         }
         catch (OperationCanceledException) when (running.Token.IsCancellationRequested)
         {
             LogStopped(claim.Run, claim.Stage, claim.Attempt, running.Reason);
-            await RecordAsync(claim, cancellation => running.Reason == StopReason.HandedBack
-                ? stages.HandBackAsync(claim, cancellation)
-                : stages.CancelAsync(claim, cancellation));
+            await RecordAsync(claim, cancellation => running.Reason switch
+            {
+                StopReason.HandedBack => stages.HandBackAsync(claim, cancellation),
+                StopReason.Cancelled => stages.CancelAsync(claim, cancellation),
+                StopReason.TimedOut => stages.FailAsync(
+                    claim, $"it took longer than its timeout of {claim.Timeout} s", null, cancellation),
+                _ => Task.FromResult(true), // another worker's by now: nothing of it is recorded
+            });
         }
         catch (Exception error)
         {
@@ -102,8 +110,14 @@ internal sealed partial class StageExecutor(
         }
     }
 
-    private async Task<StageResult> FindOrComputeAsync(StageClaim claim, CancellationToken cancellation)
+    private ITimer? Limit(RunningStage running) => running.Claim.Timeout is { } seconds
+        ? time.CreateTimer(_ => running.Stop(StopReason.TimedOut), null, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan)
+        : null;
+
+    /// <returns>The result, and the checkpoints that its computation left; null when it was reused.</returns>
+    private async Task<(StageResult, StageCheckpoints?)> FindOrComputeAsync(RunningStage running)
     {
+        var (claim, cancellation) = (running.Claim, running.Token);
         var entry = catalog.Find(claim.Kind)
             ?? throw new StageException($"this worker does not know the activity '{claim.Kind}'");
         if (entry.Version != claim.Version)
@@ -114,11 +128,15 @@ internal sealed partial class StageExecutor(
 
         var key = CacheKey.Of(claim.Kind, claim.Version, claim.Parameters, claim.Inputs, entry.Source(claim.Parameters));
         if (claim.UseCache && await cache.FindAsync(key, cancellation) is { } known)
-            return new StageResult(known, key, Reused: true);
-        return new StageResult(await ComputeAsync(claim, entry, cancellation), key, Reused: false);
+            return (new StageResult(known, key, Reused: true), null);
+        var kept = await StageCheckpoints.OpenAsync(
+            checkpoints, artifacts, running, key, options.CheckpointInterval, time,
+            options.LoggerFactory.CreateLogger<StageCheckpoints>(), cancellation);
+        return (new StageResult(await ComputeAsync(claim, entry, kept, cancellation), key, Reused: false), kept);
     }
 
-    private async Task<JsonElement> ComputeAsync(StageClaim claim, CatalogEntry entry, CancellationToken cancellation)
+    private async Task<JsonElement> ComputeAsync(
+        StageClaim claim, CatalogEntry entry, ICheckpoints kept, CancellationToken cancellation)
     {
         var scratch = work.Create("scratch");
         try
@@ -127,7 +145,7 @@ internal sealed partial class StageExecutor(
                 stages, claim, time, options.LoggerFactory.CreateLogger<StageReporter>());
             var device = options.Serve.Contains(StageGroup.Gpu) ? options.GpuDevice : "cpu";
             var context = new StageContext(
-                claim.Run, claim.Stage, claim.Attempt, artifacts, device, scratch, reporter.Progress, reporter.Log);
+                claim.Run, claim.Stage, claim.Attempt, artifacts, device, scratch, reporter.Progress, reporter.Log, kept);
             return await StageThread.RunAsync(
                 $"stage {claim.Stage}", () => entry.Run(Complete(claim.Inputs, entry), claim.Parameters, context, cancellation));
         }

@@ -11,7 +11,7 @@ namespace Pipelines.Engine;
 /// serve their group. It is built when first needed, and started only in a worker.
 /// </summary>
 internal sealed class StageWaker(
-    Database database, EngineOptions options, string worker, DatabaseListener listener, Func<StageJob> job)
+    Database database, EngineOptions options, string worker, DatabaseListener listener, TimeProvider time, Func<StageJob> job)
     : IAsyncDisposable
 {
     /// <summary>More slots than this are not woken at once; each wake takes Quartz's one lock.</summary>
@@ -150,12 +150,12 @@ internal sealed class StageWaker(
         ];
     }
 
-    private static ITrigger Trigger(Wake wake) => TriggerBuilder.Create()
+    private ITrigger Trigger(Wake wake) => TriggerBuilder.Create()
         .ForJob(Stages)
         .WithIdentity(Guid.CreateVersion7().ToString("N"), "wakes")
         .WithExecutionGroup(wake.Group)
         .UsingJobData(StageJob.RunKey, wake.Run.ToString())
         .WithSimpleSchedule(once => once.WithMisfireInstruction(SimpleTriggerMisfireInstruction.IgnoreMisfires))
-        .StartNow()
+        .StartAt(time.GetUtcNow() + (wake.After ?? TimeSpan.Zero))
         .Build();
 }

@@ -4,12 +4,17 @@ using Pipelines.Storage;
 
 namespace Pipelines.Engine;
 
-/// <summary>This process as a worker: it says that it lives, and looks for stages whose wake got lost.</summary>
+/// <summary>
+/// This process as a worker: it says that it lives, takes stages from workers that do not, and looks for stages whose wake
+/// got lost.
+/// </summary>
 internal sealed partial class Worker(
-    WorkerRow row, WorkerStore workers, StageWaker waker, StageExecutor executor, DatabaseListener listener,
-    TimeProvider time, ILogger<Worker> logger) : IAsyncDisposable
+    WorkerRow row, WorkerStore workers, StageStore stages, LeaseKeeper leases, StageWaker waker, StageExecutor executor,
+    DatabaseListener listener, TimeSpan lease, TimeProvider time, ILogger<Worker> logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(3);
+    /// <summary>So many times in a lease every worker looks for those of others that have lapsed.</summary>
+    private const int RescuesPerLease = 15;
+
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Overdue = TimeSpan.FromSeconds(5);
 
@@ -33,14 +38,16 @@ internal sealed partial class Worker(
 
     public async Task StartAsync(CancellationToken cancellation)
     {
-        await BeatAsync(cancellation);
+        await workers.JoinAsync(row, cancellation);
+        leases.Start();
         listener.RunCancelled += executor.Running.Cancel;
         await listener.StartAsync(cancellation);
         await waker.StartAsync(cancellation);
+        await RescueAsync(cancellation);
         await LookAsync(TimeSpan.Zero, cancellation);
         loops =
         [
-            RepeatAsync(Beat, BeatAsync),
+            RepeatAsync(lease / RescuesPerLease, RescueAsync),
             RepeatAsync(Look, cancellation => LookAsync(Overdue, cancellation)),
         ];
     }
@@ -52,6 +59,7 @@ internal sealed partial class Worker(
         await executor.LeaveAsync(Grace);
         await stop.CancelAsync();
         await Task.WhenAll(loops);
+        leases.Dispose();
         listener.RunCancelled -= executor.Running.Cancel;
         try
         {
@@ -68,10 +76,10 @@ internal sealed partial class Worker(
         stop.Dispose();
     }
 
-    private async Task BeatAsync(CancellationToken cancellation)
+    private async Task RescueAsync(CancellationToken cancellation)
     {
-        foreach (var run in await workers.BeatAsync(row, cancellation))
-            executor.Running.Cancel(run);
+        foreach (var lost in await stages.RescueAsync(cancellation))
+            LogRescued(lost.Run, lost.Stage, lost.Attempt);
     }
 
     private async Task LookAsync(TimeSpan readyFor, CancellationToken cancellation)
@@ -105,6 +113,9 @@ internal sealed partial class Worker(
         {
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "Run {RunId}: the worker of stage {StageId} (attempt {Attempt}) is gone; another takes it")]
+    private partial void LogRescued(Guid runId, string stageId, int attempt);
 
     [LoggerMessage(LogLevel.Warning, "The worker cannot reach the database: {Reason}")]
     private partial void LogTrouble(string reason);

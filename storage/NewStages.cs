@@ -22,7 +22,10 @@ internal static class NewStages
             stage.Version,
             stage.Gpu,
             Group = stage.Group,
-            stage.Attempts,
+            stage.Retry.Attempts,
+            stage.Retry.Backoff,
+            stage.Retry.Crashes,
+            stage.Timeout,
             Feeders = stage.Feeders.Count(),
             Feeds = feeds[stage.Id],
             Inputs = stage.Inputs.ToDictionary(input => input.Key, input => input.Value.ToString()),
@@ -30,11 +33,12 @@ internal static class NewStages
         }));
         await db.Database.ExecuteSqlAsync($"""
             INSERT INTO pipelines.stages (run_id, id, position, state, kind, version, gpu, "group", attempt, failures,
-                max_attempts, unfinished_feeders, feeds, inputs, parameters, ready_at, reused)
+                max_attempts, backoff, crashes, max_crashes, timeout, unfinished_feeders, feeds, inputs, parameters, ready_at,
+                reused)
             SELECT {run}, id, position, CASE feeders WHEN 0 THEN 'ready' ELSE 'waiting' END, kind, version, gpu, "group",
-                0, 0, attempts, feeders, feeds, inputs, parameters, CASE feeders WHEN 0 THEN now() END, false
+                0, 0, attempts, backoff, 0, crashes, timeout, feeders, feeds, inputs, parameters, CASE feeders WHEN 0 THEN now() END, false
             FROM jsonb_to_recordset({rows.GetRawText()}::jsonb) AS stage(id text, position int, kind text, version int,
-                gpu int, "group" text, attempts int, feeders int, feeds text[], inputs jsonb, parameters jsonb)
+                gpu int, "group" text, attempts int, backoff float8, crashes int, timeout float8, feeders int, feeds text[], inputs jsonb, parameters jsonb)
             """, cancellation);
         if (plan.Stages.Count >= Many)
             await db.Database.ExecuteSqlAsync($"ANALYZE pipelines.stages", cancellation);

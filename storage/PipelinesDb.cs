@@ -15,6 +15,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
     public DbSet<AttemptRow> Attempts => Set<AttemptRow>();
     public DbSet<StageLogRow> StageLogs => Set<StageLogRow>();
     public DbSet<ResultRow> Results => Set<ResultRow>();
+    public DbSet<CheckpointRow> Checkpoints => Set<CheckpointRow>();
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -25,6 +26,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         modelBuilder.Entity<AttemptRow>(ConfigureAttempts);
         modelBuilder.Entity<StageLogRow>(ConfigureStageLogs);
         modelBuilder.Entity<ResultRow>(ConfigureResults);
+        modelBuilder.Entity<CheckpointRow>(ConfigureCheckpoints);
         modelBuilder.Entity<WorkerRow>(ConfigureWorkers);
     }
 
@@ -68,6 +70,11 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         stages.Property(stage => stage.Attempt).HasColumnName("attempt");
         stages.Property(stage => stage.Failures).HasColumnName("failures");
         stages.Property(stage => stage.MaxAttempts).HasColumnName("max_attempts");
+        stages.Property(stage => stage.Backoff).HasColumnName("backoff");
+        stages.Property(stage => stage.Crashes).HasColumnName("crashes");
+        stages.Property(stage => stage.MaxCrashes).HasColumnName("max_crashes").HasDefaultValue(3);
+        stages.Property(stage => stage.CrashStep).HasColumnName("crash_step");
+        stages.Property(stage => stage.Timeout).HasColumnName("timeout");
         stages.Property(stage => stage.UnfinishedFeeders).HasColumnName("unfinished_feeders");
         stages.Property(stage => stage.Feeds).HasColumnName("feeds");
         stages.Property(stage => stage.Inputs).HasColumnName("inputs").HasColumnType("jsonb");
@@ -76,6 +83,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         stages.Property(stage => stage.StartedAt).HasColumnName("started_at");
         stages.Property(stage => stage.FinishedAt).HasColumnName("finished_at");
         stages.Property(stage => stage.Worker).HasColumnName("worker");
+        stages.Property(stage => stage.LeaseUntil).HasColumnName("lease_until");
         stages.Property(stage => stage.Progress).HasColumnName("progress").HasColumnType("jsonb");
         stages.Property(stage => stage.Outputs).HasColumnName("outputs").HasColumnType("jsonb");
         stages.Property(stage => stage.CacheKey).HasColumnName("cache_key");
@@ -92,6 +100,8 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         // Whether a run has ended: no entry is left here.
         stages.HasIndex(stage => stage.RunId)
             .HasDatabaseName("stages_open").HasFilter("state IN ('waiting', 'ready', 'running')");
+        // Whose lease has lapsed: what runs is few.
+        stages.HasIndex(stage => stage.LeaseUntil).HasDatabaseName("stages_lease").HasFilter("state = 'running'");
         // What a worker runs, asked at each of its heartbeats.
         stages.HasIndex(stage => stage.Worker).HasDatabaseName("stages_of_worker").HasFilter("state = 'running'");
     }
@@ -109,6 +119,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         attempts.Property(attempt => attempt.Worker).HasColumnName("worker");
         attempts.Property(attempt => attempt.StartedAt).HasColumnName("started_at").HasDefaultValueSql("now()");
         attempts.Property(attempt => attempt.FinishedAt).HasColumnName("finished_at");
+        attempts.Property(attempt => attempt.FromStep).HasColumnName("from_step");
         attempts.Property(attempt => attempt.Outcome).HasColumnName("outcome")
             .HasConversion(new Words<AttemptOutcome>());
         attempts.Property(attempt => attempt.Error).HasColumnName("error");
@@ -140,6 +151,24 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         results.Property(result => result.RunId).HasColumnName("run_id");
         results.Property(result => result.Stage).HasColumnName("stage");
         results.Property(result => result.CreatedAt).HasColumnName("created_at").HasDefaultValueSql("now()");
+    }
+
+    private static void ConfigureCheckpoints(EntityTypeBuilder<CheckpointRow> checkpoints)
+    {
+        checkpoints.ToTable("checkpoints");
+        checkpoints.HasKey(checkpoint => new { checkpoint.RunId, checkpoint.Stage }).HasName("checkpoints_pkey");
+        checkpoints.HasOne<StageRow>().WithMany().HasForeignKey(checkpoint => new { checkpoint.RunId, checkpoint.Stage })
+            .HasConstraintName("checkpoints_stage_fkey");
+        checkpoints.Property(checkpoint => checkpoint.RunId).HasColumnName("run_id");
+        checkpoints.Property(checkpoint => checkpoint.Stage).HasColumnName("stage");
+        checkpoints.Property(checkpoint => checkpoint.Attempt).HasColumnName("attempt");
+        checkpoints.Property(checkpoint => checkpoint.Step).HasColumnName("step");
+        checkpoints.Property(checkpoint => checkpoint.Key).HasColumnName("key");
+        checkpoints.Property(checkpoint => checkpoint.Hash).HasColumnName("hash");
+        checkpoints.Property(checkpoint => checkpoint.SavedAt).HasColumnName("saved_at").HasDefaultValueSql("now()");
+
+        // Whether another stage's checkpoint is the same artifact.
+        checkpoints.HasIndex(checkpoint => checkpoint.Hash).HasDatabaseName("checkpoints_hash");
     }
 
     private static void ConfigureWorkers(EntityTypeBuilder<WorkerRow> workers)

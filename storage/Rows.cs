@@ -41,6 +41,19 @@ internal sealed class StageRow
     public int Failures { get; init; }
     public required int MaxAttempts { get; init; }
 
+    /// <summary>Seconds before the second attempt.</summary>
+    public double Backoff { get; init; }
+
+    /// <summary>Workers that died of it since it last got further.</summary>
+    public int Crashes { get; init; }
+    public int MaxCrashes { get; init; }
+
+    /// <summary>The step of the checkpoint that the last dead worker left; null for none.</summary>
+    public long? CrashStep { get; init; }
+
+    /// <summary>Seconds that an attempt may take.</summary>
+    public double? Timeout { get; init; }
+
     /// <summary>Feeders that have not succeeded yet; ready at 0.</summary>
     public required int UnfinishedFeeders { get; init; }
 
@@ -54,6 +67,9 @@ internal sealed class StageRow
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
     public string? Worker { get; init; }
+
+    /// <summary>Until when, in database time, the worker is taken to be alive; it moves this on while it is.</summary>
+    public DateTimeOffset? LeaseUntil { get; init; }
     public string? Progress { get; init; }
     public string? Outputs { get; init; }
     public string? CacheKey { get; init; }
@@ -72,6 +88,9 @@ internal sealed class AttemptRow
     public DateTimeOffset StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
+    /// <summary>The step of the checkpoint that it went on from; null when it began at the beginning.</summary>
+    public long? FromStep { get; init; }
+
     /// <summary>Null while it runs.</summary>
     public AttemptOutcome? Outcome { get; init; }
     public string? Error { get; init; }
@@ -89,6 +108,24 @@ internal enum AttemptOutcome
 
     /// <summary>Its worker died.</summary>
     Lost,
+}
+
+/// <summary>A row of <c>checkpoints</c>: the last one of a stage that has not succeeded yet.</summary>
+internal sealed class CheckpointRow
+{
+    public required Guid RunId { get; init; }
+    public required string Stage { get; init; }
+
+    /// <summary>The attempt that saved it.</summary>
+    public required int Attempt { get; init; }
+    public required long Step { get; init; }
+
+    /// <summary>The cache key of the work that it belongs to.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The artifact.</summary>
+    public required string Hash { get; init; }
+    public DateTimeOffset SavedAt { get; init; }
 }
 
 /// <summary>A row of <c>stage_logs</c>.</summary>

@@ -146,8 +146,7 @@ public sealed class RunStore
         await db.Database.ExecuteSqlAsync($"""
             WITH lost AS (
                 UPDATE pipelines.stages SET state = 'cancelled', finished_at = now()
-                WHERE run_id = {run} AND state = 'running' AND worker NOT IN (
-                    SELECT id FROM pipelines.workers WHERE seen_at > now() - {WorkerStore.DeadAfter})
+                WHERE run_id = {run} AND state = 'running' AND lease_until < clock_timestamp()
                 RETURNING id, attempt)
             UPDATE pipelines.attempts a SET outcome = 'lost', finished_at = now(), error = 'the worker died' FROM lost
             WHERE a.run_id = {run} AND a.stage = lost.id AND a.attempt = lost.attempt

@@ -4,6 +4,7 @@ namespace Pipelines.Storage;
 
 /// <summary>A stage that a worker has taken: what it is to run, and the fence that its writes must name.</summary>
 /// <param name="Inputs">Port to value, gathered from the outputs of the feeders.</param>
+/// <param name="Timeout">Seconds that the attempt may take.</param>
 /// <param name="Serves">The groups that the slot claims from.</param>
 internal sealed record StageClaim(
     Guid Run,
@@ -15,4 +16,11 @@ internal sealed record StageClaim(
     JsonElement Parameters,
     JsonElement Inputs,
     bool UseCache,
-    IReadOnlyList<string> Serves);
+    double? Timeout,
+    IReadOnlyList<string> Serves)
+{
+    public StageKey Key => new(Run, Stage, Attempt);
+}
+
+/// <summary>One attempt of one stage; the attempt is the fence, and grows with every claim.</summary>
+internal sealed record StageKey(Guid Run, string Stage, int Attempt);

@@ -9,8 +9,14 @@ namespace Pipelines.Storage;
 /// What a worker does to a stage. Each change of state is one method and one transaction, and names the attempt: a
 /// worker whose stage was given to another changes nothing any more. Each may be repeated when its answer was lost.
 /// </summary>
-internal sealed class StageStore(Database database, CommitAndWake commit)
+/// <param name="lease">How long a worker is taken to be alive after it last said so.</param>
+internal sealed class StageStore(Database database, CommitAndWake commit, TimeSpan lease)
 {
+    /// <summary>Seconds: no failure is waited out for longer.</summary>
+    private const double LongestBackoff = 600;
+
+    private const int MostRescued = 100;
+
     /// <summary>Ready → Running: first a stage of the run that the slot has just worked for, then the oldest.</summary>
     public async Task<StageClaim?> ClaimAsync(
         string worker, IReadOnlyList<string> groups, Guid? lastRun, CancellationToken cancellation)
@@ -33,13 +39,13 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
         await transaction.CommitAsync(cancellation);
         return new StageClaim(
             claimed.RunId, claimed.Id, claimed.Attempt, claimed.Kind, claimed.Version, claimed.Group,
-            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache, groups);
+            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache, claimed.Timeout, groups);
     }
 
     /// <summary>Running → Succeeded, and the stages that only waited for this one → Ready.</summary>
     /// <returns>False when the stage was no longer this attempt's.</returns>
     public Task<bool> CompleteAsync(StageClaim claim, StageResult result, CancellationToken cancellation) =>
-        EndAsync(claim, result.Reused ? AttemptOutcome.Reused : AttemptOutcome.Succeeded, null, async db =>
+        EndAsync(claim.Key, result.Reused ? AttemptOutcome.Reused : AttemptOutcome.Succeeded, null, async db =>
         {
             var outputs = result.Outputs.GetRawText();
             var changed = await db.Database.ExecuteSqlAsync($"""
@@ -73,30 +79,39 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
         }, cancellation);
 
     /// <summary>
-    /// Running → Ready while attempts remain, else → Failed, and what it feeds → Blocked. The rest of the run goes on.
+    /// Running → Ready while attempts remain, after a pause, else → Failed, and what it feeds → Blocked. The rest of the run
+    /// goes on.
     /// </summary>
     /// <inheritdoc cref="CompleteAsync"/>
     public Task<bool> FailAsync(StageClaim claim, string error, string? detail, CancellationToken cancellation) =>
-        EndAsync(claim, AttemptOutcome.Failed, Clean(error), async db =>
+        EndAsync(claim.Key, AttemptOutcome.Failed, Clean(error), async db =>
         {
-            var changed = await db.Database.SqlQuery<string>($"""
-                UPDATE pipelines.stages SET failures = failures + 1, finished_at = clock_timestamp(), ready_at = now(),
+            var changed = await db.Database.SqlQuery<Retried>($"""
+                UPDATE pipelines.stages SET failures = failures + 1, finished_at = clock_timestamp(),
+                    ready_at = now() + make_interval(secs => least({LongestBackoff}, backoff * power(2, least(failures, 30)))),
                     state = CASE WHEN failures + 1 < max_attempts
                         AND (SELECT cancel_requested_at IS NULL FROM pipelines.runs WHERE id = {claim.Run})
                         THEN 'ready' ELSE 'failed' END,
                     error = {Clean(error)}, error_detail = {Clean(detail)}
                 WHERE run_id = {claim.Run} AND id = {claim.Stage} AND attempt = {claim.Attempt} AND state = 'running'
-                RETURNING state AS "Value"
+                RETURNING state AS "State", extract(epoch FROM ready_at - now())::float8 AS "Pause"
                 """).ToListAsync(cancellation);
-            if (changed is ["failed"])
-                await BlockBelowAsync(db, claim, cancellation);
-            return changed.Count == 0 ? null : changed is ["ready"] ? LeaveOneToTheSlot(claim, [new(claim.Group, 1)]) : [];
+            if (changed is not [var retried])
+                return null;
+            if (retried.State == "failed")
+                await BlockBelowAsync(db, claim.Key, cancellation);
+            return retried switch
+            {
+                { State: "failed" } => [],
+                { Pause: > 0 } => [new Wake(claim.Group, claim.Run, 1, TimeSpan.FromSeconds(retried.Pause))],
+                _ => LeaveOneToTheSlot(claim, [new(claim.Group, 1)]),
+            };
         }, cancellation);
 
     /// <summary>Running → Cancelled, as its user asked.</summary>
     /// <inheritdoc cref="CompleteAsync"/>
     public Task<bool> CancelAsync(StageClaim claim, CancellationToken cancellation) =>
-        EndAsync(claim, AttemptOutcome.Cancelled, null, async db =>
+        EndAsync(claim.Key, AttemptOutcome.Cancelled, null, async db =>
         {
             var changed = await db.Database.ExecuteSqlAsync($"""
                 UPDATE pipelines.stages SET state = 'cancelled', finished_at = clock_timestamp()
@@ -108,7 +123,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
     /// <summary>Running → Ready: its worker was told to stop, and another one takes it. Not a failure.</summary>
     /// <inheritdoc cref="CompleteAsync"/>
     public Task<bool> HandBackAsync(StageClaim claim, CancellationToken cancellation) =>
-        EndAsync(claim, AttemptOutcome.HandedBack, null, async db =>
+        EndAsync(claim.Key, AttemptOutcome.HandedBack, null, async db =>
         {
             var changed = await db.Database.SqlQuery<string>($"""
                 UPDATE pipelines.stages SET ready_at = now(), finished_at = clock_timestamp(),
@@ -118,6 +133,61 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
                 RETURNING state AS "Value"
                 """).ToListAsync(cancellation);
             return changed.Count == 0 ? null : changed is ["ready"] ? [new Wake(claim.Group, claim.Run, 1)] : [];
+        }, cancellation);
+
+    /// <summary>
+    /// Running → Ready where the lease has lapsed: its worker is dead, or as good as dead, and another one takes the
+    /// stage. When too many in a row died of it, → Failed.
+    /// </summary>
+    /// <returns>The attempts that were lost.</returns>
+    public async Task<IReadOnlyList<StageKey>> RescueAsync(CancellationToken cancellation)
+    {
+        List<StageKey> lapsed;
+        await using (var db = database.Create())
+        {
+            lapsed = await db.Database.SqlQuery<StageKey>($"""
+                SELECT run_id AS "Run", id AS "Stage", attempt AS "Attempt" FROM pipelines.stages
+                WHERE state = 'running' AND lease_until < clock_timestamp() ORDER BY lease_until LIMIT {MostRescued}
+                """).ToListAsync(cancellation);
+        }
+
+        var lost = new List<StageKey>();
+        foreach (var stage in lapsed)
+        {
+            if (await LoseAsync(stage, cancellation))
+                lost.Add(stage);
+        }
+
+        return lost;
+    }
+
+    private Task<bool> LoseAsync(StageKey lapsed, CancellationToken cancellation) =>
+        EndAsync(lapsed, AttemptOutcome.Lost, "its worker died", async db =>
+        {
+            // One that got further before it died does not kill its workers: its count begins anew.
+            var changed = await db.Database.SqlQuery<Rescued>($"""
+                WITH lapsed AS (
+                    SELECT s.run_id, s.id, c.step,
+                        CASE WHEN c.step > coalesce(s.crash_step, -1) THEN 1 ELSE s.crashes + 1 END AS crashes
+                    FROM pipelines.stages s LEFT JOIN pipelines.checkpoints c ON c.run_id = s.run_id AND c.stage = s.id
+                    WHERE s.run_id = {lapsed.Run} AND s.id = {lapsed.Stage} AND s.attempt = {lapsed.Attempt}
+                        AND s.state = 'running' AND s.lease_until < clock_timestamp())
+                UPDATE pipelines.stages s SET crashes = lapsed.crashes, crash_step = lapsed.step,
+                    finished_at = clock_timestamp(), ready_at = now(),
+                    state = CASE
+                        WHEN (SELECT cancel_requested_at IS NOT NULL FROM pipelines.runs WHERE id = {lapsed.Run}) THEN 'cancelled'
+                        WHEN lapsed.crashes >= s.max_crashes THEN 'failed' ELSE 'ready' END,
+                    error = CASE WHEN lapsed.crashes >= s.max_crashes
+                        THEN lapsed.crashes || ' workers in a row died while they ran it (the last was ' || s.worker
+                            || '): it runs out of memory, or crashes' END
+                FROM lapsed WHERE s.run_id = lapsed.run_id AND s.id = lapsed.id
+                RETURNING s.state AS "State", s."group" AS "Group"
+                """).ToListAsync(cancellation);
+            if (changed is not [var stage])
+                return null;
+            if (stage.State == "failed")
+                await BlockBelowAsync(db, lapsed, cancellation);
+            return stage.State == "ready" ? [new Wake(stage.Group, lapsed.Run, 1)] : [];
         }, cancellation);
 
     /// <summary>The latest progress and new lines of the log, at once.</summary>
@@ -158,14 +228,14 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
         return outputs is null ? null : Json.Read<JsonElement>(outputs);
     }
 
-    private static async Task<StageRow?> ClaimFirstAsync(
+    private async Task<StageRow?> ClaimFirstAsync(
         PipelinesDb db, string worker, IReadOnlyList<string> groups, Guid? run, CancellationToken cancellation)
     {
         var claimed = await db.Stages.FromSql($"""
             UPDATE pipelines.stages s SET state = 'running', attempt = s.attempt + 1, worker = {worker},
-                started_at = now(), finished_at = NULL, progress = NULL
+                started_at = now(), finished_at = NULL, progress = NULL, lease_until = clock_timestamp() + {lease}
             FROM (SELECT run_id, id FROM pipelines.stages
-                WHERE state = 'ready' AND "group" = ANY ({groups.ToArray()})
+                WHERE state = 'ready' AND ready_at <= now() AND "group" = ANY ({groups.ToArray()})
                     AND ({run}::uuid IS NULL OR run_id = {run}::uuid)
                 ORDER BY ready_at, position LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
             WHERE s.run_id = next.run_id AND s.id = next.id
@@ -196,7 +266,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
     /// <summary>The way every attempt ends: under the run's lock, recorded in the history, the run ended with it if it was the last.</summary>
     /// <param name="change">Null when the stage is no longer this attempt's, else what became ready.</param>
     private async Task<bool> EndAsync(
-        StageClaim claim, AttemptOutcome outcome, string? error,
+        StageKey claim, AttemptOutcome outcome, string? error,
         Func<PipelinesDb, Task<IReadOnlyList<Wake>?>> change, CancellationToken cancellation)
     {
         await using var db = database.Create();
@@ -222,7 +292,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
         return true;
     }
 
-    private static Task<int> BlockBelowAsync(PipelinesDb db, StageClaim claim, CancellationToken cancellation) =>
+    private static Task<int> BlockBelowAsync(PipelinesDb db, StageKey claim, CancellationToken cancellation) =>
         db.Database.ExecuteSqlAsync($"""
             WITH RECURSIVE below(id) AS (
                 SELECT unnest(feeds) FROM pipelines.stages WHERE run_id = {claim.Run} AND id = {claim.Stage}
@@ -246,4 +316,9 @@ internal sealed class StageStore(Database database, CommitAndWake commit)
     private static string? Clean(string? text) => text?.Replace('\0', '\uFFFD');
 
     private sealed record GroupCount(string Group, int Count);
+
+    private sealed record Rescued(string State, string Group);
+
+    /// <param name="Pause">Seconds until the next attempt.</param>
+    private sealed record Retried(string State, double Pause);
 }

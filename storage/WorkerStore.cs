@@ -8,9 +8,8 @@ internal sealed class WorkerStore(Database database)
     /// <summary>A worker that was not seen for this long is dead.</summary>
     public static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(15);
 
-    /// <summary>Says that the worker lives.</summary>
-    /// <returns>The runs that it works for although they were cancelled: the word may have got lost.</returns>
-    public async Task<IReadOnlyList<Guid>> BeatAsync(WorkerRow worker, CancellationToken cancellation)
+    /// <summary>Writes the worker down, so that it counts as alive from now on.</summary>
+    public async Task JoinAsync(WorkerRow worker, CancellationToken cancellation)
     {
         await using var db = database.Create();
         await db.Database.ExecuteSqlAsync($"""
@@ -18,12 +17,6 @@ internal sealed class WorkerStore(Database database)
             VALUES ({worker.Id}, {worker.Host}, {worker.Pid}, {worker.Groups}, {worker.Slots})
             ON CONFLICT (id) DO UPDATE SET seen_at = now()
             """, cancellation);
-        return await (
-            from stage in db.Stages
-            where stage.State == StageState.Running && stage.Worker == worker.Id
-            join run in db.Runs on stage.RunId equals run.Id
-            where run.CancelRequestedAt != null
-            select run.Id).Distinct().ToListAsync(cancellation);
     }
 
     /// <summary>Takes a worker off the list; the long dead go with it.</summary>
@@ -49,13 +42,16 @@ internal sealed class WorkerStore(Database database)
         IReadOnlyList<string> groups, TimeSpan readyFor, CancellationToken cancellation)
     {
         await using var db = database.Create();
-        return await db.Database.SqlQuery<Wake>($"""
+        var overdue = await db.Database.SqlQuery<ReadyGroup>($"""
             SELECT "group" AS "Group", (array_agg(run_id ORDER BY ready_at))[1] AS "Run", count(*)::int AS "Count"
             FROM pipelines.stages
             WHERE state = 'ready' AND "group" = ANY ({groups.ToArray()}) AND ready_at <= now() - {readyFor}
             GROUP BY "group"
             """).ToListAsync(cancellation);
+        return overdue.ConvertAll(group => new Wake(group.Group, group.Run, group.Count));
     }
+
+    private sealed record ReadyGroup(string Group, Guid Run, int Count);
 
     private sealed record GroupSlots(string Group, int Slots);
 }

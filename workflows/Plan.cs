@@ -34,7 +34,8 @@ public sealed record PlannedStage(
     JsonElement Parameters,
     IReadOnlyDictionary<string, OutputName> Inputs,
     int Gpu,
-    int Attempts)
+    RetryDefinition Retry,
+    double? Timeout)
 {
     /// <summary>The stages that must be done before this one.</summary>
     public IEnumerable<string> Feeders => Inputs.Values.Select(output => output.Stage).Distinct();

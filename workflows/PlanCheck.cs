@@ -68,8 +68,15 @@ internal sealed partial class PlanCheck(
             Fault(stage.Id, "an id is a letter followed by letters, digits, '-' and '_', 64 at most");
         if (stage.Resources is { Gpu: < 0 or > 1 } resources)
             Fault(stage.Id, $"resources.gpu is {resources.Gpu}: expected 0 or 1");
-        if (stage.Retry is { Attempts: < 1 or > 100 } retry)
+        var retry = stage.Retry ?? new RetryDefinition();
+        if (retry.Attempts is < 1 or > 100)
             Fault(stage.Id, $"retry.attempts is {retry.Attempts}: expected 1 to 100");
+        if (retry.Backoff is not (>= 0 and <= 600))
+            Fault(stage.Id, $"retry.backoff is {retry.Backoff}: expected 0 to 600 seconds");
+        if (retry.Crashes is < 1 or > 1000)
+            Fault(stage.Id, $"retry.crashes is {retry.Crashes}: expected 1 to 1000");
+        if (stage.Timeout is not (null or (> 0 and < 1e9)))
+            Fault(stage.Id, $"timeout is {stage.Timeout}: expected seconds, more than 0");
         if (catalog.Find(stage.Kind) is not { } entry)
         {
             Fault(stage.Id, $"no activity of kind '{stage.Kind}'"
@@ -89,7 +96,7 @@ internal sealed partial class PlanCheck(
 
         return new PlannedStage(
             stage.Id, entry.Kind, entry.Version, complete ?? default, Inputs(stage, entry),
-            stage.Resources?.Gpu ?? 0, stage.Retry?.Attempts ?? 1);
+            stage.Resources?.Gpu ?? 0, retry, stage.Timeout);
     }
 
     private Dictionary<string, OutputName> Inputs(StageDefinition stage, CatalogEntry entry)

@@ -9,6 +9,7 @@ namespace Pipelines.Workflows;
 /// <param name="Scratch">An empty folder for files of this attempt; deleted afterwards.</param>
 /// <param name="Progress">Told often; kept at a rate that costs nothing.</param>
 /// <param name="Log">One line of the stage's log.</param>
+/// <param name="Checkpoints">Where a long stage keeps how far it is.</param>
 public sealed record StageContext(
     Guid Run,
     string Stage,
@@ -17,7 +18,8 @@ public sealed record StageContext(
     string Device,
     string Scratch,
     Action<StageProgress> Progress,
-    Action<string> Log)
+    Action<string> Log,
+    ICheckpoints Checkpoints)
 {
     public void Report(long done, long total, string unit, params ReadOnlySpan<(string Name, double Value)> figures)
     {

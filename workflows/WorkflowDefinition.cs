@@ -14,6 +14,7 @@ public sealed record WorkflowDefinition(
     IReadOnlyDictionary<string, string>? Outputs = null,
     JsonElement? Layout = null);
 
+/// <param name="Timeout">Seconds that an attempt may take; none when absent. Whether its worker lives is another matter.</param>
 /// <param name="Inputs">Port to the output that feeds it: <c>"model": "load.model"</c> (stage.port).</param>
 public sealed record StageDefinition(
     string Id,
@@ -22,6 +23,7 @@ public sealed record StageDefinition(
     IReadOnlyDictionary<string, string>? Inputs = null,
     ResourceDefinition? Resources = null,
     RetryDefinition? Retry = null,
+    double? Timeout = null,
     string? Description = null);
 
 /// <summary>A parameter of the workflow, set by <c>--set name=value</c> and used as <c>${name}</c>.</summary>
@@ -41,8 +43,15 @@ public enum ParameterType
 /// <param name="Gpu">GPUs that the stage needs: 0 or 1.</param>
 public sealed record ResourceDefinition([property: Range(0, 1)] int Gpu = 0);
 
-/// <param name="Attempts">How often the stage is tried in all.</param>
-public sealed record RetryDefinition([property: Range(1, 100)] int Attempts = 1);
+/// <param name="Attempts">How often the stage may fail, the last time for good.</param>
+/// <param name="Backoff">Seconds before the second attempt; doubled before each further one, to ten minutes at most.</param>
+/// <param name="Crashes">
+/// How many workers in a row may die of it, the last time for good; one that left a checkpoint further on begins the count anew.
+/// </param>
+public sealed record RetryDefinition(
+    [property: Range(1, 100)] int Attempts = 1,
+    [property: Range(0.0, 600.0)] double Backoff = 1,
+    [property: Range(1, 1000)] int Crashes = 3);
 
 /// <summary>A fault of a workflow, found before anything runs. <paramref name="Stage"/> is null for the document itself.</summary>
 public sealed record WorkflowError(string? Stage, string Message)

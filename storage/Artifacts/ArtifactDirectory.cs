@@ -45,6 +45,22 @@ internal sealed class ArtifactDirectory : IArtifacts
         return folder;
     }
 
+    /// <summary>Takes away an artifact that nothing refers to any more; who has its files open keeps them.</summary>
+    public void Remove(string hash)
+    {
+        verified.TryRemove(hash, out _);
+        try
+        {
+            var away = Path.Combine(work.Create("removed"), "artifact");
+            Directory.Move(FolderOf(hash), away);
+            ProcessFolder.Delete(Path.GetDirectoryName(away)!);
+        }
+        catch (IOException)
+        {
+            // Another process was quicker.
+        }
+    }
+
     internal async Task<string> CommitAsync(string draft, CancellationToken cancellation)
     {
         var files = new List<ManifestFile>();

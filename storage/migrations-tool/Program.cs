@@ -1,6 +1,9 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations.Design;
+using Microsoft.EntityFrameworkCore.Migrations.Internal;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Design.Internal;
@@ -23,6 +26,7 @@ if (!db.Database.HasPendingModelChanges())
 
 var services = new ServiceCollection().AddEntityFrameworkDesignTimeServices().AddDbContextDesignTimeServices(db);
 new NpgsqlDesignTimeServices().ConfigureDesignTimeServices(services); // last: what is there already stays
+services.AddSingleton<ISnapshotModelProcessor, Snapshots>(); // EF's own gives nothing here, so every migration would begin at nothing
 await using var design = services.BuildServiceProvider();
 
 var scaffolder = design.GetRequiredService<IMigrationsScaffolder>();
@@ -30,3 +34,10 @@ var migration = scaffolder.ScaffoldMigration(name, "Pipelines.Storage", "Migrati
 var files = scaffolder.Save("storage", migration, outputDir: "storage/Migrations", dryRun: false);
 Console.WriteLine(files.MigrationFile);
 return 0;
+
+/// <summary>Makes the model of the last migration ready to be compared with today's.</summary>
+internal sealed class Snapshots(IModelRuntimeInitializer initializer) : ISnapshotModelProcessor
+{
+    public IModel? Process(IReadOnlyModel? model, bool resetVersion = false) =>
+        model is IModel snapshot ? initializer.Initialize(snapshot, designTime: true, validationLogger: null) : null;
+}

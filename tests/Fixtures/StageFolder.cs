@@ -22,6 +22,9 @@ internal sealed class StageFolder : IDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("pipelines-stages-").FullName;
 
+    /// <summary>What the stages that are run from now on are given.</summary>
+    public ICheckpoints Checkpoints { get; set; } = new NoCheckpoints();
+
     /// <summary>How many artifacts there are.</summary>
     public int Count => Directory.EnumerateFiles(Path.Combine(Folder, "artifacts"), "artifact.json", SearchOption.AllDirectories).Count();
 
@@ -35,7 +38,7 @@ internal sealed class StageFolder : IDisposable
         var ports = entry.Inputs.ToDictionary(
             port => port.Name, port => inputs.FirstOrDefault(input => input.Port == port.Name) is { Port: not null } input ? input.Value : (JsonElement?)null);
         var context = new StageContext(
-            Guid.NewGuid(), "stage", 1, artifacts, "cpu", work.Create("scratch"), _ => { }, _ => { });
+            Guid.NewGuid(), "stage", 1, artifacts, "cpu", work.Create("scratch"), _ => { }, _ => { }, Checkpoints);
         var cancellation = TestContext.Current.CancellationToken;
         return await StageThread.RunAsync(
             kind, () => entry.Run(JsonSerializer.SerializeToElement(ports), given.Complete, context, cancellation));

@@ -23,7 +23,7 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
         // Nobody is to be woken here.
         CommitAndWake commit = (db, _, cancellation) => db.Database.CommitTransactionAsync(cancellation);
         runs = new RunStore(database, commit);
-        stages = new StageStore(database, commit);
+        stages = new StageStore(database, commit, TimeSpan.FromSeconds(30));
         await using var db = database.Create();
         await db.Database.ExecuteSqlAsync($"TRUNCATE pipelines.runs, pipelines.workers CASCADE", Cancellation);
     }
@@ -110,9 +110,7 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
     public async Task A_stage_of_a_dead_worker_is_resumed_and_one_of_a_live_worker_is_not()
     {
         var run = await runs.StartAsync(Toys.Plan(Toys.Number("dead", 1), Toys.Number("alive", 2)), false, Cancellation);
-        await new WorkerStore(database).BeatAsync(
-            new WorkerRow { Id = "alive", Host = "here", Pid = 1, Groups = Cpu, Slots = 1 }, Cancellation);
-        await stages.ClaimAsync("dead", Cpu, null, Cancellation);
+        await Dying().ClaimAsync("dead", Cpu, null, Cancellation);
         await stages.ClaimAsync("alive", Cpu, null, Cancellation);
 
         await runs.ResumeAsync(run, Cancellation);
@@ -140,6 +138,9 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
             $"10,000 stages started in {start.ElapsedMilliseconds} ms; {200 / claim.Elapsed.TotalSeconds:F0} claims a second");
         Assert.True(claim.Elapsed < TimeSpan.FromSeconds(30), $"{claim.Elapsed}");
     }
+
+    /// <summary>Whose leases have lapsed as soon as they are given.</summary>
+    private StageStore Dying() => new(database, (db, _, cancellation) => db.Database.CommitTransactionAsync(cancellation), TimeSpan.Zero);
 
     private async Task<(Guid Run, string Stage)> ClaimedAsync(string worker, string[] groups, Guid? last)
     {

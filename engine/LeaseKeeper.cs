@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Logging;
+using Pipelines.Storage;
+
+namespace Pipelines.Engine;
+
+/// <summary>
+/// The thread that says that this worker lives, every few seconds for as long as the process does, and tells its stages
+/// what the database answers: that their run was cancelled, or that they were given to another worker.
+/// </summary>
+internal sealed partial class LeaseKeeper(
+    LeaseConnection leases, RunningStages running, TimeSpan lease, ILogger<LeaseKeeper> logger) : IDisposable
+{
+    /// <summary>So many renewals may fail before a lease lapses.</summary>
+    private const int RenewalsPerLease = 5;
+
+    private readonly ManualResetEventSlim stop = new();
+    private Thread? thread;
+
+    public void Start()
+    {
+        thread = new Thread(Keep) { IsBackground = true, Name = "leases", Priority = ThreadPriority.AboveNormal };
+        thread.Start();
+    }
+
+    public void Dispose()
+    {
+        stop.Set();
+        thread?.Join();
+        leases.Dispose();
+        stop.Dispose();
+    }
+
+    private void Keep()
+    {
+        do
+        {
+            try
+            {
+                // What is claimed while the question is under way cannot be in the answer.
+                var mine = running.Claims;
+                Tell(mine, leases.Renew());
+            }
+            catch (Exception error)
+            {
+                LogTrouble(error.Message);
+            }
+        }
+        while (!stop.Wait(lease / RenewalsPerLease));
+    }
+
+    private void Tell(IReadOnlyList<StageClaim> mine, Renewal renewal)
+    {
+        foreach (var claim in mine.Where(claim => !renewal.Held.Contains(claim.Key)))
+            running.Lose(claim);
+        foreach (var run in renewal.Cancelled)
+            running.Cancel(run);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The worker cannot renew its leases: {Reason}")]
+    private partial void LogTrouble(string reason);
+}

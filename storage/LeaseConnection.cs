@@ -1,0 +1,64 @@
+using Npgsql;
+
+namespace Pipelines.Storage;
+
+/// <summary>
+/// Renews the leases of one worker's stages, on a connection of its own and without the thread pool: neither a pool that
+/// is used up nor a native call of hours keeps a living worker from saying so.
+/// </summary>
+internal sealed class LeaseConnection(Database database, WorkerRow worker, TimeSpan lease) : IDisposable
+{
+    /// <summary>A server that does not answer for this long is taken to be gone: the connection is opened again.</summary>
+    private const int AnswerSeconds = 5;
+
+    private NpgsqlConnection? connection;
+
+    /// <summary>Blocks until the database has answered.</summary>
+    /// <exception cref="NpgsqlException">It is away; the next call opens a new connection.</exception>
+    public Renewal Renew()
+    {
+        try
+        {
+            connection ??= database.Source.OpenConnection();
+            using var command = new NpgsqlCommand("""
+                INSERT INTO pipelines.workers (id, host, pid, groups, slots) VALUES (@id, @host, @pid, @groups, @slots)
+                    ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp();
+                UPDATE pipelines.stages s SET lease_until = clock_timestamp() + @lease FROM pipelines.runs r
+                    WHERE s.worker = @id AND s.state = 'running' AND r.id = s.run_id
+                    RETURNING s.run_id, s.id, s.attempt, r.cancel_requested_at IS NOT NULL
+                """, connection) { CommandTimeout = AnswerSeconds };
+            command.Parameters.AddWithValue("id", worker.Id);
+            command.Parameters.AddWithValue("host", worker.Host);
+            command.Parameters.AddWithValue("pid", worker.Pid);
+            command.Parameters.AddWithValue("groups", worker.Groups);
+            command.Parameters.AddWithValue("slots", worker.Slots);
+            command.Parameters.AddWithValue("lease", lease);
+            using var reader = command.ExecuteReader();
+            var held = new HashSet<StageKey>();
+            var cancelled = new HashSet<Guid>();
+            while (reader.Read())
+            {
+                held.Add(new StageKey(reader.GetGuid(0), reader.GetString(1), reader.GetInt32(2)));
+                if (reader.GetBoolean(3))
+                    cancelled.Add(reader.GetGuid(0));
+            }
+
+            return new Renewal(held, cancelled);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        connection?.Dispose();
+        connection = null;
+    }
+}
+
+/// <param name="Held">The attempts whose lease was renewed; what else this worker runs was given to another.</param>
+/// <param name="Cancelled">Runs that it works for although they were cancelled: the word may have got lost.</param>
+internal sealed record Renewal(IReadOnlySet<StageKey> Held, IReadOnlySet<Guid> Cancelled);
