@@ -39,7 +39,7 @@ public sealed class LoraFinetune : Activity<LoraFinetune.Inputs, LoraFinetune.Pa
         var merged = parameters.Adapters == AdapterEnd.Merged;
         var trained = Attach(model.Llama, parameters.Rank, parameters.Alpha, parameters.Seed, masked: merged);
         var loss = new TrainingLoop(parameters.Steps, parameters.LearningRate, 0).Run(
-            model.Llama, trained, new TokenBatches(tokens, parameters.Batch, parameters.Seed), stage.Report, cancellation);
+            model.Llama, trained, new TokenBatches(tokens, parameters.Batch, parameters.Seed), stage, cancellation);
 
         if (merged)
         {

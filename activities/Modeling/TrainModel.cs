@@ -44,7 +44,7 @@ public sealed class TrainModel : Activity<TrainModel.Inputs, TrainModel.Paramete
         using var tokens = await stage.TokensAsync(inputs.Data, model, null, cancellation);
         Tensor[] trained = [.. llama.NamedParameters().Select(parameter => parameter.Tensor.requires_grad_())];
         var loss = new TrainingLoop(parameters.Steps, parameters.LearningRate, 0.1).Run(
-            llama, trained, new TokenBatches(tokens, parameters.Batch, parameters.Seed), stage.Report, cancellation);
+            llama, trained, new TokenBatches(tokens, parameters.Batch, parameters.Seed), stage, cancellation);
         foreach (var parameter in trained)
             parameter.requires_grad_(false);
         return new Outputs(await stage.SaveModelAsync(model, cancellation), loss);

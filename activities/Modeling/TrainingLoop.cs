@@ -12,24 +12,29 @@ namespace Pipelines.Activities.Modeling;
 /// <param name="WeightDecay">AdamW's.</param>
 public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
 {
-    private const int LossWindow = 20;
+    private static readonly TimeSpan BetweenCheckpoints = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// Goes on from the stage's checkpoint, if there is one, and saves more as it goes: the result has the same bits,
+    /// however often it was interrupted.
+    /// </summary>
     /// <param name="parameters">What is trained; the rest of the model stays as it is.</param>
     /// <returns>The mean loss of the last steps.</returns>
-    /// <exception cref="StageException">The loss is no longer a number.</exception>
+    /// <exception cref="StageException">The loss is no longer a number, or the checkpoint is of another model.</exception>
     public double Run(
-        Llama model, IEnumerable<Tensor> parameters, TokenBatches batches, ReportProgress report,
-        CancellationToken cancellation)
+        Llama model, IEnumerable<Tensor> parameters, TokenBatches batches, StageContext stage, CancellationToken cancellation)
     {
         using var whole = NewDisposeScope();
         Parameter[] trained = [.. parameters.Select(parameter => nn.Parameter(parameter.alias()))];
         using var optimizer = optim.AdamW(trained, Rate, beta1: 0.9, beta2: 0.95, weight_decay: WeightDecay);
+        var state = new TrainingState(trained, optimizer);
+        var first = state.Restore(stage.Checkpoints.Latest);
+        if (first > 0)
+            stage.Log($"goes on after step {first}");
         var clock = Stopwatch.StartNew();
-        var recent = new Queue<double>();
         var tokens = 0L;
-        for (var step = 0; step < Steps; step++)
+        for (var step = first; step < Steps; step++)
         {
-            cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             foreach (var group in optimizer.ParamGroups)
                 group.LearningRate = RateAt(step);
@@ -43,14 +48,15 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
             var value = loss.ToDouble();
             if (!double.IsFinite(value))
                 throw new StageException($"step {step + 1}: the loss is {value}; try a lower learning rate than {Rate}");
-            recent.Enqueue(value);
-            if (recent.Count > LossWindow)
-                recent.Dequeue();
+            state.Add(value);
             tokens += batch.numel();
-            report(step + 1, Steps, "step", ("loss", value), ("tokens/s", tokens / clock.Elapsed.TotalSeconds));
+            stage.Report(step + 1, Steps, "step", ("loss", value), ("tokens/s", tokens / clock.Elapsed.TotalSeconds));
+            if (stage.Checkpoints.Due(BetweenCheckpoints))
+                stage.Checkpoints.Save(step + 1, state.Save);
+            cancellation.ThrowIfCancellationRequested();
         }
 
-        return recent.Count > 0 ? recent.Average() : double.NaN;
+        return state.RecentLoss;
     }
 
     private double RateAt(int step)

@@ -135,6 +135,36 @@ public sealed class StageTests : IDisposable
         Assert.Contains($"\"torch_dtype\": \"{type}\"", File.ReadAllText(Path.Combine(folder, "config.json")));
     }
 
+    [Theory]
+    [InlineData("model.train")]
+    [InlineData("finetune.lora")]
+    public async Task Training_that_died_at_any_step_ends_with_the_bits_of_one_that_did_not(string kind)
+    {
+        const int steps = 6;
+        var (model, data) = (await ModelAsync(), await DataAsync());
+        var whole = Path.Combine(stages.Folder, "whole");
+        stages.Checkpoints = new KeptCheckpoints(whole);
+        var undisturbed = await TrainAsync();
+
+        for (var dies = 1; dies < steps; dies++)
+        {
+            var kept = Path.Combine(stages.Folder, $"dies-{dies}");
+            stages.Checkpoints = new KeptCheckpoints(kept, dies);
+            await Assert.ThrowsAsync<KeptCheckpoints.Died>(TrainAsync);
+            stages.Checkpoints = new KeptCheckpoints(kept);
+
+            Assert.Equal(undisturbed.GetRawText(), (await TrainAsync()).GetRawText());
+
+            foreach (var file in Directory.EnumerateFiles(Path.Combine(whole, $"{steps:d6}")))
+                Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(kept, $"{steps:d6}", Path.GetFileName(file))));
+        }
+
+        Task<JsonElement> TrainAsync() => kind == "model.train"
+            ? stages.RunAsync(
+                kind, new { steps, batch = 2, hidden = 16, layers = 1, heads = 2, intermediate = 24, vocabulary = 300 }, ("data", data))
+            : stages.RunAsync(kind, new { steps, batch = 3, rank = 2 }, ("model", model), ("data", data));
+    }
+
     [Fact]
     public async Task Training_that_leaves_the_numbers_says_at_which_step()
     {

@@ -14,6 +14,10 @@ internal sealed class StageFolder : IDisposable
     private readonly ProcessFolder work;
     private readonly ArtifactDirectory artifacts;
 
+    /// <summary>For what runs outside a stage: nothing is kept or shown.</summary>
+    public static StageContext Unkept { get; } =
+        new(Guid.Empty, "none", 1, null!, "cpu", "", _ => { }, _ => { }, new NoCheckpoints());
+
     public StageFolder()
     {
         work = ProcessFolder.Open(Folder);

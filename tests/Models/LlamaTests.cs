@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
+using Pipelines.Tests.Fixtures;
 using static TorchSharp.torch;
 
 namespace Pipelines.Tests.Models;
@@ -136,7 +137,7 @@ public sealed class LlamaTests : IDisposable
         var tokens = arange(8 * 12, dtype: ScalarType.Int64).remainder(8).view(8, 12);
         var trained = model.NamedParameters().Select(parameter => parameter.Tensor.requires_grad_()).ToArray();
         var loss = new TrainingLoop(60, 1e-2, 0).Run(
-            model, trained, new TokenBatches(tokens, 4, 7), (_, _, _, _) => { }, TestContext.Current.CancellationToken);
+            model, trained, new TokenBatches(tokens, 4, 7), StageFolder.Unkept, TestContext.Current.CancellationToken);
         return (loss, model.Embedding.detach().bytes.ToArray());
     }
 
