@@ -11,7 +11,9 @@ namespace Pipelines.Bench;
 /// The same work from C# and from Python, in the same LibTorch, on the same files, one process each, in turn, with nothing
 /// else running. The model has hidden 512, 8 layers, 4 heads of 128, 1,376 neurons; sequences have 512 tokens.
 /// </summary>
-public sealed class ComputeBench(string self, string peers, string python, int threads, int rounds, Action<string> say)
+/// <param name="reference">A checkout of the reference's own Wanda, to time in place of our plain script; null for none.</param>
+public sealed class ComputeBench(
+    string self, string peers, string python, string? reference, int threads, int rounds, Action<string> say)
 {
     private const int Sequences = 32;
     private const int Length = 512;
@@ -41,13 +43,18 @@ public sealed class ComputeBench(string self, string peers, string python, int t
         {
             say($"{method}, round {round + 1} of {rounds}");
             ours.Add(Measure(self, "bench", "compute-work", method, folder, tokens, Text(threads)));
-            theirs.Add(Measure(python, Path.Combine(peers, "compute.py"), Peer(method), folder, tokens, Text(threads)));
+            theirs.Add(Measure(python, [Path.Combine(peers, "compute.py"), .. Peer(method, folder, tokens)]));
         }
 
         return new Compared(method, Median(ours), Median(theirs));
     }
 
-    private static string Peer(string method) => method == ComputeWork.DenseWanda ? "wanda" : method;
+    private string[] Peer(string method, string folder, string tokens) => (method, reference) switch
+    {
+        ("wanda" or ComputeWork.DenseWanda, { } path) => ["wanda-reference", folder, tokens, Text(threads), path],
+        (ComputeWork.DenseWanda, _) => ["wanda", folder, tokens, Text(threads)],
+        _ => [method, folder, tokens, Text(threads)],
+    };
 
     private static Measured Measure(string program, params string[] arguments)
     {

@@ -1,6 +1,7 @@
 """One method, timed inside one process: the reference's way in plain PyTorch.
 
 usage: compute.py forward|train|wanda MODEL_FOLDER TOKENS THREADS
+       compute.py wanda-reference MODEL_FOLDER TOKENS THREADS REPOSITORY
 TOKENS is a safetensors file with `tokens` [sequences, length]. Prints one JSON line.
 """
 import json
@@ -92,7 +93,11 @@ def wanda(model, tokens, sparsity=0.5):
             for j in range(len(inputs)):
                 outputs[j] = layer(inputs[j].unsqueeze(0), cos, sin, mask)[0]
             inputs, outputs = outputs, inputs
-    # What the result is known by: where the zeros are.
+    return zeros(model)
+
+
+def zeros(model):
+    """What the result is known by: where the zeros are."""
     positions = 0
     for layer in model.model.layers:
         for m in layer.modules():
@@ -101,13 +106,20 @@ def wanda(model, tokens, sparsity=0.5):
     return positions
 
 
+def wanda_reference(model, tokens):
+    """The reference's own prune_wanda, unchanged."""
+    import reference
+    reference.wanda(model, tokens, sys.argv[5])
+    return zeros(model)
+
+
 def main():
     method, folder, path, threads = sys.argv[1:5]
     torch.set_num_threads(int(threads))
     model = load(folder)
     tokens = read_safetensors(path)["tokens"]
     started = time.perf_counter()
-    result = {"forward": forward, "train": train, "wanda": wanda}[method](model, tokens)
+    result = METHODS[method](model, tokens)
     seconds = time.perf_counter() - started
     print(json.dumps({
         "seconds": seconds,
@@ -116,6 +128,8 @@ def main():
         "result": result,
     }))
 
+
+METHODS = {"forward": forward, "train": train, "wanda": wanda, "wanda-reference": wanda_reference}
 
 if __name__ == "__main__":
     main()

@@ -16,12 +16,17 @@ internal static class BenchCommand
         var threads = new Option<int>("--threads") { Description = "LibTorch's threads, on both sides", DefaultValueFactory = _ => Environment.ProcessorCount };
         var rounds = new Option<int>("--rounds") { Description = "Runs of each side; the median counts", DefaultValueFactory = _ => 3 };
         var python = new Option<string>("--python") { Description = "A Python that has torch", DefaultValueFactory = _ => "/usr/bin/python3" };
-        var command = new Command("compute", "Forward, LoRA training and Wanda against plain PyTorch") { threads, rounds, python };
+        var reference = new Option<string?>("--reference")
+        {
+            Description = "A checkout of github.com/locuslab/wanda: its own code is timed in place of the plain script",
+            HelpName = "folder",
+        };
+        var command = new Command("compute", "Forward, LoRA training and Wanda against plain PyTorch") { threads, rounds, python, reference };
         command.SetWork((parsed, _) =>
         {
             var bench = new ComputeBench(
-                Environment.ProcessPath!, Peers(), parsed.GetRequiredValue(python), parsed.GetValue(threads),
-                parsed.GetValue(rounds), line => Invocation.Errors.WriteLine(line));
+                Environment.ProcessPath!, Peers(), parsed.GetRequiredValue(python), Reference(parsed.GetValue(reference)),
+                parsed.GetValue(threads), parsed.GetValue(rounds), line => Invocation.Errors.WriteLine(line));
             try
             {
                 var all = bench.Run();
@@ -80,6 +85,10 @@ internal static class BenchCommand
         });
         return command;
     }
+
+    private static string? Reference(string? folder) => folder is null || File.Exists(Path.Combine(folder, "lib", "prune.py"))
+        ? folder is null ? null : Path.GetFullPath(folder)
+        : throw new UserException($"--reference {folder}: expected a checkout of github.com/locuslab/wanda, with lib/prune.py");
 
     // The scripts are read from the checkout: the bench is for those who have it.
     private static string Peers()
