@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Pipelines.Activities;
 using Pipelines.Engine;
@@ -35,6 +36,8 @@ internal sealed class Place
         {
             Slots = slots,
             Serve = work ? serve ?? Served() : [],
+            Lease = Seconds("PIPELINES_LEASE") ?? TimeSpan.FromSeconds(30),
+            CheckpointInterval = Seconds("PIPELINES_CHECKPOINTS"),
             LoggerFactory = Logging(),
         };
         if (work)
@@ -74,6 +77,14 @@ internal sealed class Place
             .AddSimpleConsole(console => console.SingleLine = true)
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
     }
+
+    private static TimeSpan? Seconds(string variable) => NotEmpty(Environment.GetEnvironmentVariable(variable)) switch
+    {
+        null => null,
+        var text when double.TryParse(text, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and < 1e6 =>
+            TimeSpan.FromSeconds(seconds),
+        var text => throw new UserException($"{variable} is '{text}': expected seconds"),
+    };
 
     private static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 }

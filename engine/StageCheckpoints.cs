@@ -98,6 +98,7 @@ internal sealed partial class StageCheckpoints : ICheckpoints
     private async Task RecordAsync(long steps, ArtifactDraft draft)
     {
         var hash = await draft.CommitAsync(CancellationToken.None);
+        FaultPoint.Reach(FaultPoint.CheckpointWritten, stage.Claim.Stage);
         try
         {
             if (await store.SaveAsync(stage.Claim.Key, key, steps, hash, CancellationToken.None) is not { } unused)
@@ -107,6 +108,7 @@ internal sealed partial class StageCheckpoints : ICheckpoints
             }
 
             Any = true;
+            FaultPoint.Reach(FaultPoint.CheckpointRecorded, stage.Claim.Stage);
             foreach (var old in unused.Where(old => old != hash))
                 artifacts.Remove(old);
         }

@@ -67,9 +67,12 @@ internal sealed partial class StageExecutor(
         using var limit = Limit(running);
         try
         {
+            FaultPoint.Reach(FaultPoint.Claimed, claim.Stage);
             var (result, kept) = await FindOrComputeAsync(running);
             LogCompleted(claim.Run, claim.Stage, claim.Attempt);
+            FaultPoint.Reach(FaultPoint.ArtifactWritten, claim.Stage);
             await RecordAsync(claim, cancellation => stages.CompleteAsync(claim, result, cancellation));
+            FaultPoint.Reach(FaultPoint.StageRecorded, claim.Stage);
             if (kept is { Any: true })
                 await kept.ForgetAsync();
         }

@@ -55,6 +55,7 @@ internal sealed class StageWaker(
         if (wakes.Count == 0)
         {
             await db.Database.CommitTransactionAsync(cancellation);
+            FaultPoint.Committed();
             return;
         }
 
@@ -71,6 +72,7 @@ internal sealed class StageWaker(
 
             await Channels.NotifyAsync(db, Channels.Wake, cancellation);
             await db.Database.CommitTransactionAsync(cancellation);
+            FaultPoint.Committed();
         }
     }
 

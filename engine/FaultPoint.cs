@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Pipelines.Engine;
+
+/// <summary>
+/// Places where the failure suite has a worker die, or be lied to about a commit. Without PIPELINES_FAULT they do nothing.
+/// <list type="bullet">
+/// <item><c>die POINT FOLDER</c>: kill -9 at this point, once for each stage; a file in the folder says that it was.</item>
+/// <item><c>poison STAGE</c>: kill -9 whenever this stage begins.</item>
+/// <item><c>lie SHARE SEED</c>: this share of commits succeeds, and is reported as timed out.</item>
+/// </list>
+/// </summary>
+internal static class FaultPoint
+{
+    private static readonly string[] Fault = (Environment.GetEnvironmentVariable("PIPELINES_FAULT") ?? "").Split(' ');
+
+    private static readonly Random Dice =
+        new(Fault is ["lie", _, var seed] ? int.Parse(seed, CultureInfo.InvariantCulture) : 0);
+
+    public const string Claimed = "claimed";
+    public const string ArtifactWritten = "artifact-written";
+    public const string StageRecorded = "stage-recorded";
+    public const string CheckpointWritten = "checkpoint-written";
+    public const string CheckpointRecorded = "checkpoint-recorded";
+
+    public static void Reach(string point, string stage)
+    {
+        if (Fault is ["die", var where, var folder] && where == point && First(Path.Combine(folder, stage)))
+            Die();
+        if (point == Claimed && Fault is ["poison", var poison] && poison == stage)
+            Die();
+    }
+
+    /// <exception cref="TimeoutException">The commit is done, but who asked for it is not to know.</exception>
+    public static void Committed()
+    {
+        if (Fault is not ["lie", var share, _])
+            return;
+        lock (Dice)
+        {
+            if (Dice.NextDouble() < double.Parse(share, CultureInfo.InvariantCulture))
+                throw new TimeoutException("the answer to the commit got lost");
+        }
+    }
+
+    private static bool First(string marker)
+    {
+        try
+        {
+            using (new FileStream(marker, FileMode.CreateNew))
+                return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private static void Die()
+    {
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
+        self.WaitForExit();
+    }
+}
