@@ -93,6 +93,9 @@ public sealed class PipelinesEngine : IAsyncDisposable
         await worker.StartAsync(cancellation);
     }
 
+    /// <summary>Whether what was asked may go well later: the database was away, restarted, or cut a connection.</summary>
+    public static bool IsPassing(Exception error) => Recording.IsPassing(error);
+
     /// <exception cref="EngineException">A stage needs what no live worker serves.</exception>
     public async Task<Guid> StartRunAsync(Plan plan, bool useCache, CancellationToken cancellation)
     {

@@ -17,7 +17,7 @@ internal sealed class Database : IAsyncDisposable
     {
         this.own = own;
         Description = description;
-        Source = NpgsqlDataSource.Create(connection);
+        Source = NpgsqlDataSource.Create(Guarded(connection));
         options = Options(Source);
     }
 
@@ -66,6 +66,17 @@ internal sealed class Database : IAsyncDisposable
     {
         var server = await PrivatePostgres.OpenAsync(options, cancellation);
         return new Database(server.ConnectionString, server.Description, server);
+    }
+
+    /// <summary>
+    /// A process that is stopped, or cut off, in the middle of a transaction would keep its locks for as long: the others
+    /// wait no longer than this.
+    /// </summary>
+    private static string Guarded(string connection)
+    {
+        var text = new NpgsqlConnectionStringBuilder(connection);
+        text.Options = $"{text.Options} -c idle_in_transaction_session_timeout=10s".TrimStart();
+        return text.ConnectionString;
     }
 
     private static Database Given(string connection)

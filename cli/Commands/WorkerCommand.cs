@@ -1,10 +1,14 @@
 using System.CommandLine;
+using Pipelines.Engine;
+using Spectre.Console;
 
 namespace Pipelines.Cli.Commands;
 
 /// <summary>Executes stages of whatever runs are in the database, until it is told to stop.</summary>
 internal static class WorkerCommand
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     public static Command Create()
     {
         var slots = new Option<int>("--slots") { Description = "Stages at once", DefaultValueFactory = _ => 1 };
@@ -23,14 +27,39 @@ internal static class WorkerCommand
             var groups = parsed.GetValue(serve)?.Split(',', StringSplitOptions.TrimEntries);
             if (groups?.FirstOrDefault(group => group is not ("cpu" or "gpu")) is { } unknown)
                 throw new UserException($"--serve {unknown}: expected cpu or gpu");
-            await using var engine = await place.OpenAsync(
-                parsed, cancellation, work: true, parsed.GetValue(slots), groups);
-            await engine.WorkAsync(cancellation);
+            await using var engine = await StartAsync(
+                () => place.OpenAsync(parsed, cancellation, work: true, parsed.GetValue(slots), groups), cancellation);
             Console.WriteLine($"working on {engine.DatabaseDescription}; Ctrl-C stops");
             await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
             Console.WriteLine("stopping; the stage that runs is handed back");
             return Invocation.Success;
         });
         return command;
+    }
+
+    /// <summary>A worker outlives its database, also before it has seen it for the first time.</summary>
+    private static async Task<PipelinesEngine> StartAsync(Func<Task<PipelinesEngine>> open, CancellationToken cancellation)
+    {
+        var told = false;
+        while (true)
+        {
+            PipelinesEngine? engine = null;
+            try
+            {
+                engine = await open();
+                await engine.WorkAsync(cancellation);
+                return engine;
+            }
+            catch (Exception error) when (PipelinesEngine.IsPassing(error))
+            {
+                if (engine is not null)
+                    await engine.DisposeAsync();
+                if (!told)
+                    Invocation.Errors.WriteLine($"{error.Message}\nwaiting for it; Ctrl-C stops");
+                told = true;
+            }
+
+            await Task.Delay(Pause, cancellation);
+        }
     }
 }

@@ -79,7 +79,6 @@ public sealed class RefusedCommandTests : IDisposable
     [InlineData("run", "w.json", "--set", "text=a")]
     [InlineData("runs")]
     [InlineData("show", "last")]
-    [InlineData("worker")]
     public async Task A_database_that_cannot_be_reached(params string[] command)
     {
         // Nothing listens on port 1: it is a service that no machine has had for decades.

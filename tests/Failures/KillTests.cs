@@ -15,7 +15,7 @@ public sealed class KillTests(FreshDatabase fresh) : IClassFixture<FreshDatabase
 
     public async ValueTask DisposeAsync() => await laboratory.DisposeAsync();
 
-    [Theory]
+    [Theory(Timeout = Laboratory.Longest)]
     [InlineData(FaultPoint.Claimed, 10)]
     [InlineData(FaultPoint.ArtifactWritten, 10)]
     [InlineData(FaultPoint.StageRecorded, 10)]
@@ -80,7 +80,7 @@ public sealed class KillTests(FreshDatabase fresh) : IClassFixture<FreshDatabase
         Assert.True(same, $"seed {Tally.Seed}: the results differ");
     }
 
-    [Fact]
+    [Fact(Timeout = Laboratory.Longest)]
     public async Task A_stage_that_kills_its_workers_fails_and_others_go_on()
     {
         var run = await laboratory.StartRunAsync(crashes: 3);

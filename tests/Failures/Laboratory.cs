@@ -15,6 +15,9 @@ internal sealed class Laboratory : IAsyncDisposable
     /// <summary>Seconds; short, so that the dead are found soon. A machine that is this busy gives stages away, which is allowed.</summary>
     public const double Lease = 2;
 
+    /// <summary>Milliseconds: what takes longer hangs.</summary>
+    public const int Longest = 3 * 60_000;
+
     private readonly List<WorkerProcess> workers = [];
     private readonly string database;
     private readonly string data;
@@ -60,6 +63,10 @@ internal sealed class Laboratory : IAsyncDisposable
             await engine.WaitForChangeAsync(run, TimeSpan.FromMilliseconds(200), Cancellation);
         }
     }
+
+    /// <summary>No worker has ended by itself.</summary>
+    public void CheckWorkersLive() => Assert.All(
+        workers.Where(worker => !worker.Gone), worker => Assert.False(worker.Ended, worker.Errors));
 
     /// <summary>What every stage gives when nothing goes wrong, in a database of its own.</summary>
     public async Task<IReadOnlyDictionary<string, string>> UndisturbedAsync()

@@ -36,6 +36,9 @@ internal sealed class WorkerProcess : IDisposable
         process.BeginOutputReadLine();
     }
 
+    /// <summary>Whether it was ended from outside.</summary>
+    public bool Gone { get; private set; }
+
     public bool Ended => process.HasExited;
 
     public int? ExitCode => process.HasExited ? process.ExitCode : null;
@@ -55,6 +58,7 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>kill -9.</summary>
     public void Kill()
     {
+        Gone = true;
         if (!process.HasExited)
             process.Kill();
         process.WaitForExit();
@@ -67,6 +71,7 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>SIGTERM, as a rolling restart does.</summary>
     public Task LeaveAsync(CancellationToken cancellation)
     {
+        Gone = true;
         Send(Terminate);
         return process.WaitForExitAsync(cancellation);
     }
