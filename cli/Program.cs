@@ -10,6 +10,7 @@ var root = new RootCommand("Compresses neural networks as durable, repeatable wo
 {
     RunCommand.Create(),
     ResumeCommand.Create(),
+    ResumeCommand.CreateRerun(),
     CancelCommand.Create(),
     RunsCommand.Create(),
     ShowCommand.Create(),

@@ -112,12 +112,20 @@ public sealed class PipelinesEngine : IAsyncDisposable
         return run;
     });
 
-    /// <summary>Runs everything again that did not succeed; finished stages are kept.</summary>
-    /// <exception cref="EngineException">There is no such run, or nothing of it is left to run.</exception>
-    public async Task<ResumeSummary> ResumeRunAsync(Guid run, CancellationToken cancellation) => await Explain(async () =>
+    /// <summary>What <see cref="ResetRunAsync"/> would do; changes nothing.</summary>
+    /// <inheritdoc cref="ResetRunAsync"/>
+    public async Task<ResetSummary> PreviewResetAsync(Guid run, RunAgain again, CancellationToken cancellation) =>
+        await Explain(async () => await Runs.PreviewAsync(run, await RequestAsync(run, again, cancellation), cancellation));
+
+    /// <summary>
+    /// Runs what did not succeed, and what <paramref name="again"/> names; the rest is kept as long as its artifacts are
+    /// whole. What did not succeed goes on from its checkpoint.
+    /// </summary>
+    /// <exception cref="EngineException">There is no such run or stage, nothing of it is left to run, or a new value does not fit.</exception>
+    public async Task<ResetSummary> ResetRunAsync(Guid run, RunAgain again, CancellationToken cancellation) => await Explain(async () =>
     {
         await waker.SchedulerAsync(cancellation);
-        return await Runs.ResumeAsync(run, cancellation);
+        return await Runs.ResetAsync(run, await RequestAsync(run, again, cancellation), cancellation);
     });
 
     /// <summary>Returns when the run changed, and after <paramref name="atMost"/> at the latest.</summary>
@@ -152,6 +160,27 @@ public sealed class PipelinesEngine : IAsyncDisposable
         await listener.DisposeAsync();
         work.Dispose();
         await database.DisposeAsync();
+    }
+
+    private async Task<ResetRequest> RequestAsync(Guid run, RunAgain again, CancellationToken cancellation)
+    {
+        var view = await Runs.FindAsync(run, cancellation) ?? throw new RunLookupException($"there is no run {run}");
+        var request = again.Request(view, catalog);
+        while (true)
+        {
+            // What would be kept is needed whole by what it feeds.
+            var summary = await Runs.PreviewAsync(run, request, cancellation);
+            var gone = new List<string>();
+            foreach (var stage in view.Stages.Where(stage => summary.Kept.Contains(stage.Id)))
+            {
+                if (!await StageCache.AreWholeAsync(artifacts, stage.Outputs!.Value, cancellation))
+                    gone.Add(stage.Id);
+            }
+
+            if (gone.Count == 0)
+                return request;
+            request = request with { Again = [.. request.Again ?? [], .. gone] };
+        }
     }
 
     private async Task CheckGroupsAsync(Plan plan, CancellationToken cancellation)

@@ -10,17 +10,24 @@ internal sealed class StageCache(StageStore stages, ArtifactDirectory artifacts)
 {
     public async Task<JsonElement?> FindAsync(string key, CancellationToken cancellation)
     {
-        if (await stages.FindResultAsync(key, cancellation) is not { } outputs)
-            return null;
+        // What was deleted or damaged since is computed anew.
+        return await stages.FindResultAsync(key, cancellation) is { } outputs && await AreWholeAsync(artifacts, outputs, cancellation)
+            ? outputs
+            : null;
+    }
+
+    /// <summary>Whether every artifact that these outputs name is there, and as it was.</summary>
+    public static async Task<bool> AreWholeAsync(ArtifactDirectory artifacts, JsonElement outputs, CancellationToken cancellation)
+    {
         try
         {
             foreach (var hash in Hashes(outputs))
                 await artifacts.OpenAsync(hash, cancellation);
-            return outputs;
+            return true;
         }
         catch (ArtifactException)
         {
-            return null; // deleted or damaged since: computed anew
+            return false;
         }
     }
 

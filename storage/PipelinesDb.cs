@@ -88,6 +88,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         stages.Property(stage => stage.Outputs).HasColumnName("outputs").HasColumnType("jsonb");
         stages.Property(stage => stage.CacheKey).HasColumnName("cache_key");
         stages.Property(stage => stage.Reused).HasColumnName("reused");
+        stages.Property(stage => stage.Fresh).HasColumnName("fresh").HasDefaultValue(false);
         stages.Property(stage => stage.Error).HasColumnName("error");
         stages.Property(stage => stage.ErrorDetail).HasColumnName("error_detail");
 

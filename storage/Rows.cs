@@ -74,6 +74,9 @@ internal sealed class StageRow
     public string? Outputs { get; init; }
     public string? CacheKey { get; init; }
     public bool Reused { get; init; }
+
+    /// <summary>Whether it is computed although its result may be stored: its user asked to run it again.</summary>
+    public bool Fresh { get; init; }
     public string? Error { get; init; }
     public string? ErrorDetail { get; init; }
 }

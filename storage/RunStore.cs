@@ -81,42 +81,71 @@ public sealed class RunStore
         await transaction.CommitAsync(cancellation);
     }
 
-    /// <summary>Whatever did not succeed → Waiting or Ready, with its attempts anew; what succeeded is kept.</summary>
-    internal async Task<ResumeSummary> ResumeAsync(Guid run, CancellationToken cancellation)
+    /// <summary>What <see cref="ResetAsync"/> would do.</summary>
+    internal async Task<ResetSummary> PreviewAsync(Guid run, ResetRequest request, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        var (summary, rows) = RunReset.Of(await ResetStagesAsync(db, run, cancellation), request);
+        return rows.Count > 0 ? summary : throw NothingLeft(run, await StateAsync(run, cancellation));
+    }
+
+    /// <summary>The stages that <paramref name="request"/> means → Waiting or Ready, with their failures forgotten.</summary>
+    /// <exception cref="RunStateException">Nothing is left to run, or it runs already.</exception>
+    internal async Task<ResetSummary> ResetAsync(Guid run, ResetRequest request, CancellationToken cancellation)
     {
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         var state = await LockAsync(db, run, cancellation);
-        if (state == RunState.Succeeded)
-            throw new RunStateException($"run {run} has succeeded: nothing is left to resume");
-        var lost = await MarkLostAsync(db, run, cancellation);
-        var reset = await db.Database.ExecuteSqlAsync($"""
-            WITH unfinished AS (
-                SELECT unnest(feeds) AS id, count(*)::int AS feeders FROM pipelines.stages
-                WHERE run_id = {run} AND state <> 'succeeded' GROUP BY 1)
-            UPDATE pipelines.stages s SET failures = 0, error = NULL, error_detail = NULL, progress = NULL,
-                started_at = NULL, finished_at = NULL, worker = NULL, unfinished_feeders = coalesce(u.feeders, 0),
-                state = CASE WHEN u.feeders IS NULL THEN 'ready' ELSE 'waiting' END,
-                ready_at = CASE WHEN u.feeders IS NULL THEN now() END
-            FROM pipelines.stages self LEFT JOIN unfinished u USING (id)
-            WHERE self.run_id = {run} AND s.run_id = {run} AND s.id = self.id
-                AND s.state IN ('failed', 'cancelled', 'blocked')
-            """, cancellation);
-        if (state == RunState.Running && reset == 0 && lost == 0)
-            throw new RunStateException($"run {run} is running: wait for it to end, or cancel it");
-        await db.Database.ExecuteSqlAsync($"""
-            UPDATE pipelines.runs SET state = 'running', finished_at = NULL, cancel_requested_at = NULL WHERE id = {run}
-            """, cancellation);
+        await MarkLostAsync(db, run, cancellation);
+        var stages = await ResetStagesAsync(db, run, cancellation);
+        var (summary, rows) = RunReset.Of(stages, request);
+        if (rows.Count == 0)
+            throw NothingLeft(run, state);
 
-        var stages = await db.Stages.AsNoTracking().Where(stage => stage.RunId == run)
-            .OrderBy(stage => stage.Position).ToListAsync(cancellation);
+        await db.Database.ExecuteSqlAsync($"""
+            UPDATE pipelines.stages s SET failures = 0, crashes = 0, crash_step = NULL, error = NULL, error_detail = NULL,
+                progress = NULL, started_at = NULL, finished_at = NULL, worker = NULL, lease_until = NULL, outputs = NULL,
+                cache_key = NULL, reused = false, fresh = again.fresh, parameters = coalesce(again.parameters, s.parameters),
+                unfinished_feeders = again.feeders, state = CASE again.feeders WHEN 0 THEN 'ready' ELSE 'waiting' END,
+                ready_at = CASE again.feeders WHEN 0 THEN now() END
+            FROM jsonb_to_recordset({Json.Write(rows).GetRawText()}::jsonb)
+                AS again(id text, feeders int, fresh boolean, parameters jsonb)
+            WHERE s.run_id = {run} AND s.id = again.id
+            """, cancellation);
+        var anew = stages.Where(stage => RunReset.Anew(stage, request)).Select(stage => stage.Id)
+            .Intersect(summary.WillRun).ToArray();
+        await db.Database.ExecuteSqlAsync(
+            $"DELETE FROM pipelines.checkpoints WHERE run_id = {run} AND stage = ANY ({anew})", cancellation);
+        var values = request.Values is null ? null : Json.Write(request.Values).GetRawText();
+        await db.Database.ExecuteSqlAsync($"""
+            UPDATE pipelines.runs SET state = 'running', finished_at = NULL, cancel_requested_at = NULL,
+                parameters = coalesce({values}::jsonb, parameters)
+            WHERE id = {run}
+            """, cancellation);
         await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
-        var ready = stages.Where(stage => stage.State == StageState.Ready).CountBy(stage => stage.Group);
-        await commit(db, [.. ready.Select(group => new Wake(group.Key, run, group.Value))], cancellation);
-        return new ResumeSummary(
-            [.. stages.Where(stage => stage.State != StageState.Succeeded).Select(stage => stage.Id)],
-            [.. stages.Where(stage => stage.State == StageState.Succeeded).Select(stage => stage.Id)]);
+        var ready = await db.Stages.Where(stage => stage.RunId == run && stage.State == StageState.Ready)
+            .GroupBy(stage => stage.Group).Select(group => new { group.Key, Count = group.Count() }).ToListAsync(cancellation);
+        await commit(db, [.. ready.Select(group => new Wake(group.Key, run, group.Count))], cancellation);
+        return summary;
     }
+
+    /// <summary>What a dead worker left running counts as cancelled.</summary>
+    private static async Task<IReadOnlyList<ResetStage>> ResetStagesAsync(PipelinesDb db, Guid run, CancellationToken cancellation)
+    {
+        var rows = await db.Database.SqlQuery<StageToReset>($"""
+            SELECT s.id AS "Id", s.feeds AS "Feeds", c.step AS "Step",
+                CASE WHEN s.state = 'running' AND s.lease_until < clock_timestamp() THEN 'cancelled' ELSE s.state END AS "State"
+            FROM pipelines.stages s LEFT JOIN pipelines.checkpoints c ON c.run_id = s.run_id AND c.stage = s.id
+            WHERE s.run_id = {run} ORDER BY s.position
+            """).ToListAsync(cancellation);
+        return rows.ConvertAll(row => new ResetStage(row.Id, Json.Read<StageState>($"\"{row.State}\""), row.Feeds, row.Step));
+    }
+
+    private static RunStateException NothingLeft(Guid run, RunState state) => new(state == RunState.Running
+        ? $"run {run} is running: wait for it to end, or cancel it"
+        : $"run {run} has succeeded: nothing is left to resume");
+
+    private sealed record StageToReset(string Id, string[] Feeds, long? Step, string State);
 
     /// <summary>
     /// Whoever changes what a stage of the run waits for stands in this line. Without it, two feeders that end together
@@ -142,8 +171,8 @@ public sealed class RunStore
             """, cancellation);
 
     /// <summary>Running → Cancelled, where the worker is no longer alive; the attempt was lost.</summary>
-    private static async Task<int> MarkLostAsync(PipelinesDb db, Guid run, CancellationToken cancellation) =>
-        await db.Database.ExecuteSqlAsync($"""
+    private static Task<int> MarkLostAsync(PipelinesDb db, Guid run, CancellationToken cancellation) =>
+        db.Database.ExecuteSqlAsync($"""
             WITH lost AS (
                 UPDATE pipelines.stages SET state = 'cancelled', finished_at = now()
                 WHERE run_id = {run} AND state = 'running' AND lease_until < clock_timestamp()

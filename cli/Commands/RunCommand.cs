@@ -49,6 +49,18 @@ internal static class Workflow
     public static Plan Plan(string file, IEnumerable<string> settings)
     {
         var definition = WorkflowFile.Read(file);
+        var values = Values(definition, settings);
+        if (Workflows.Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors))
+            return plan;
+        throw new UserException(
+            $"{file}: {errors.Count} {(errors.Count == 1 ? "fault" : "faults")}, nothing was run\n"
+            + string.Join('\n', errors.Select(error => $"  {error}")));
+    }
+
+    /// <summary>What <c>--set name=value</c> says; a path is taken from the current folder.</summary>
+    /// <exception cref="UserException">One has no equals sign.</exception>
+    public static Dictionary<string, JsonElement> Values(WorkflowDefinition definition, IEnumerable<string> settings)
+    {
         var values = new Dictionary<string, JsonElement>();
         foreach (var setting in settings)
         {
@@ -60,10 +72,6 @@ internal static class Workflow
             values[name] = JsonSerializer.SerializeToElement(isPath ? Path.GetFullPath(value) : value);
         }
 
-        if (Workflows.Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors))
-            return plan;
-        throw new UserException(
-            $"{file}: {errors.Count} {(errors.Count == 1 ? "fault" : "faults")}, nothing was run\n"
-            + string.Join('\n', errors.Select(error => $"  {error}")));
+        return values;
     }
 }

@@ -296,6 +296,12 @@ namespace Pipelines.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
 
+                    b.Property<bool>("Fresh")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("fresh");
+
                     b.Property<int>("Gpu")
                         .HasColumnType("integer")
                         .HasColumnName("gpu");

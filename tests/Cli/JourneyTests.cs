@@ -77,6 +77,38 @@ public sealed class JourneyTests : IDisposable
     }
 
     [Fact]
+    public async Task Runs_again_from_a_stage_with_a_new_value_and_keeps_what_comes_before()
+    {
+        place.Write("make.json", """
+            {
+              "name": "again",
+              "parameters": { "length": { "type": "integer", "default": 16 }, "seed": { "type": "integer", "default": 1 } },
+              "stages": [
+                { "id": "make", "kind": "data.synthetic", "parameters": { "characters": 20000, "evaluationCharacters": 1000, "seed": "${seed}" } },
+                { "id": "train", "kind": "model.train",
+                  "parameters": { "hidden": 16, "heads": 2, "layers": 1, "intermediate": 16, "vocabulary": 260, "steps": "${length}", "batch": 1 },
+                  "inputs": { "data": "make.data" } },
+                { "id": "evaluate", "kind": "evaluate.perplexity", "inputs": { "model": "train.model", "data": "make.evaluation" } }
+              ]
+            }
+            """);
+        Assert.Equal(0, (await place.RunAsync("run", "make.json", "--out", "results")).Code);
+
+        var dry = await place.RunAsync("rerun", "last", "--from", "train", "--set", "length=3", "--dry-run");
+        Assert.Equal(
+            ["kept: make", "will run: train, evaluate", "thrown away: train, evaluate"], dry.Lines);
+        Refusal.Is(await place.RunAsync("rerun", "last", "--from", "train", "--set", "seed=2"), "change stage 'make'", "run again from it");
+        Refusal.Is(await place.RunAsync("rerun", "last", "--from", "trian"), "no stage 'trian'", "did you mean 'train'");
+
+        var again = await place.RunAsync("rerun", "last", "--from", "train", "--set", "length=3", "--out", "results");
+
+        Assert.Equal((0, ""), (again.Code, again.Errors));
+        using var report = JsonDocument.Parse(File.ReadAllText(place["results/report.json"]));
+        Assert.Equal(
+            [1, 2, 2], report.RootElement.GetProperty("stages").EnumerateArray().Select(stage => stage.GetProperty("attempts").GetInt32()));
+    }
+
+    [Fact]
     public async Task The_suggested_command_goes_on_with_the_run_that_failed()
     {
         place.Write("read.json", """

@@ -38,7 +38,7 @@ public sealed class CancelTests(FreshDatabase database) : IClassFixture<FreshDat
 
         await engine.CancelRunAsync(id, Cancellation);
         var cancelled = await engine.WaitAsync(id, Cancellation);
-        var summary = await engine.ResumeRunAsync(id, Cancellation);
+        var summary = await engine.ResetRunAsync(id, new RunAgain(), Cancellation);
         await engine.WorkAsync(Cancellation);
 
         Assert.Equal(RunState.Cancelled, cancelled.State);

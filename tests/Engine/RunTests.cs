@@ -89,7 +89,7 @@ public sealed class RunTests(FreshDatabase database) : IClassFixture<FreshDataba
         var id = await engine.StartRunAsync(plan, useCache: false, Cancellation);
         Assert.Equal(RunState.Failed, (await engine.WaitAsync(id, Cancellation)).State);
 
-        var summary = await engine.ResumeRunAsync(id, Cancellation);
+        var summary = await engine.ResetRunAsync(id, new RunAgain(), Cancellation);
         var run = await engine.WaitAsync(id, Cancellation);
 
         Assert.Equal(["broken", "last"], summary.WillRun);
@@ -97,7 +97,7 @@ public sealed class RunTests(FreshDatabase database) : IClassFixture<FreshDataba
         Assert.Equal(RunState.Succeeded, run.State);
         Assert.Equal(1, FailTimes.Computed["kept"]);
         Assert.Equal(3, run.Stages.Single(stage => stage.Id == "broken").Attempt);
-        var error = await Assert.ThrowsAsync<EngineException>(() => engine.ResumeRunAsync(id, Cancellation));
+        var error = await Assert.ThrowsAsync<EngineException>(() => engine.ResetRunAsync(id, new RunAgain(), Cancellation));
         Assert.Contains("has succeeded", error.Message, StringComparison.Ordinal);
     }
 

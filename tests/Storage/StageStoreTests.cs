@@ -113,11 +113,11 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
         await Dying().ClaimAsync("dead", Cpu, null, Cancellation);
         await stages.ClaimAsync("alive", Cpu, null, Cancellation);
 
-        await runs.ResumeAsync(run, Cancellation);
+        await runs.ResetAsync(run, new ResetRequest(), Cancellation);
 
         var view = (await runs.FindAsync(run, Cancellation))!;
         Assert.Equal([StageState.Ready, StageState.Running], view.Stages.Select(stage => stage.State));
-        var error = await Assert.ThrowsAsync<RunStateException>(() => runs.ResumeAsync(run, Cancellation));
+        var error = await Assert.ThrowsAsync<RunStateException>(() => runs.ResetAsync(run, new ResetRequest(), Cancellation));
         Assert.Equal($"run {run} is running: wait for it to end, or cancel it", error.Message);
     }
 
