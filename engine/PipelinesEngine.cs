@@ -104,6 +104,10 @@ public sealed class PipelinesEngine : IAsyncDisposable
         return await Runs.StartAsync(plan, useCache, cancellation);
     }
 
+    /// <summary>The processes that execute stages, dead ones of the last day included.</summary>
+    public Task<IReadOnlyList<WorkerView>> WorkersAsync(CancellationToken cancellation) =>
+        new WorkerStore(database).ListAsync(cancellation);
+
     /// <summary>Waiting stages are cancelled at once, running ones as soon as they notice, on whatever worker.</summary>
     /// <exception cref="EngineException">There is no such run, or it has ended.</exception>
     public async Task CancelRunAsync(Guid run, CancellationToken cancellation) => await Explain(async () =>

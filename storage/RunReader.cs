@@ -76,24 +76,36 @@ internal sealed class RunReader(Database database)
             .OrderBy(stage => stage.Position).ToListAsync(cancellation);
         var now = (await db.Database.SqlQuery<DateTimeOffset>($"SELECT now() AS \"Value\"").ToListAsync(cancellation))[0];
         var byRun = stages.ToLookup(stage => stage.RunId);
-        return runs.ConvertAll(run => View(run, byRun[run.Id], now));
+        var served = stages.Exists(stage => stage.State == StageState.Ready)
+            ? await WorkerStore.SlotsAsync(db, cancellation)
+            : [];
+        return runs.ConvertAll(run => View(run, byRun[run.Id], now, served));
     }
 
-    private static RunView View(RunRow run, IEnumerable<StageRow> rows, DateTimeOffset now)
+    private static RunView View(RunRow run, IEnumerable<StageRow> rows, DateTimeOffset now, Dictionary<string, int> served)
     {
         var definition = Json.Read<WorkflowDefinition>(run.Definition);
-        var stages = rows.Select(row => View(row, now)).ToList();
+        var stages = rows.Select(row => View(row, now, served)).ToList();
         return new RunView(
             run.Id, run.Name, run.State, run.CreatedAt, run.FinishedAt,
             Json.Read<Dictionary<string, JsonElement>>(run.Parameters), definition, Outputs(definition, stages), stages);
     }
 
-    private static StageView View(StageRow row, DateTimeOffset now) => new(
+    private static StageView View(StageRow row, DateTimeOffset now, Dictionary<string, int> served) => new(
         row.Id, row.Kind, row.State, row.Attempt, row.Reused,
         row.StartedAt is { } started ? ((row.FinishedAt ?? now) - started).TotalSeconds : null,
         row.Progress is { } progress ? Json.Read<StageProgress>(progress) : null,
         row.Outputs is { } outputs ? Json.Read<JsonElement>(outputs) : null,
-        row.Error, row.Worker);
+        row.Error, row.Worker, WaitsFor(row, now, served));
+
+    private static string? WaitsFor(StageRow row, DateTimeOffset now, Dictionary<string, int> served)
+    {
+        if (row.State != StageState.Ready)
+            return null;
+        if (row.ReadyAt > now)
+            return $"the pause before attempt {row.Attempt + 1}, {Math.Ceiling((row.ReadyAt.Value - now).TotalSeconds)} s";
+        return served.ContainsKey(row.Group) ? null : $"a worker that serves {row.Group}";
+    }
 
     private static Dictionary<string, JsonElement> Outputs(WorkflowDefinition definition, List<StageView> stages)
     {

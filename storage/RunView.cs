@@ -22,6 +22,7 @@ public sealed record RunView(
 /// <param name="Seconds">From claim to end of the last attempt, in database time; so far, while it runs.</param>
 /// <param name="Error">Why it failed, for its user; null otherwise.</param>
 /// <param name="Worker">Who runs or ran it.</param>
+/// <param name="WaitsFor">What a ready stage waits for besides a free slot; null for nothing.</param>
 public sealed record StageView(
     string Id,
     string Kind,
@@ -32,7 +33,8 @@ public sealed record StageView(
     StageProgress? Progress,
     JsonElement? Outputs,
     string? Error,
-    string? Worker);
+    string? Worker,
+    string? WaitsFor = null);
 
 public enum RunState
 {

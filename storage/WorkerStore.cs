@@ -27,6 +27,20 @@ internal sealed class WorkerStore(Database database)
             $"DELETE FROM pipelines.workers WHERE id = {worker} OR seen_at < now() - interval '1 day'", cancellation);
     }
 
+    /// <summary>The workers that were seen in the last day, and what each runs.</summary>
+    public async Task<IReadOnlyList<WorkerView>> ListAsync(CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        return await db.Database.SqlQuery<WorkerView>($"""
+            SELECT w.id AS "Id", w.host AS "Host", w.pid AS "Pid", w.groups AS "Groups", w.slots AS "Slots",
+                w.started_at AS "Started", extract(epoch FROM now() - w.seen_at)::float8 AS "Silent",
+                w.seen_at > now() - {DeadAfter} AS "Alive",
+                ARRAY(SELECT s.run_id || '/' || s.id FROM pipelines.stages s
+                    WHERE s.worker = w.id AND s.state = 'running' ORDER BY s.started_at) AS "Stages"
+            FROM pipelines.workers w ORDER BY w.started_at
+            """).ToListAsync(cancellation);
+    }
+
     /// <summary>The slots of the workers that live, by group.</summary>
     public static async Task<Dictionary<string, int>> SlotsAsync(PipelinesDb db, CancellationToken cancellation)
     {

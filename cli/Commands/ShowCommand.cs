@@ -29,6 +29,8 @@ internal static class ShowCommand
             foreach (var (parameter, value) in run.Parameters)
                 AnsiConsole.MarkupLineInterpolated($"  {parameter} = {value.GetRawText()}");
             Summary.Write(AnsiConsole.Console, run);
+            foreach (var stage in run.Stages.Where(stage => stage.Error is not null))
+                AnsiConsole.MarkupLineInterpolated($"{stage.Id}: [red]{stage.Error!}[/]");
             return Invocation.Success;
         });
         return command;

@@ -29,7 +29,7 @@ internal sealed class LineDisplay(TextWriter writer, TimeProvider time) : IRunDi
     {
         shown[stage.Id] = stage.State;
         told[stage.Id] = time.GetTimestamp();
-        if (stage.State is StageState.Waiting or StageState.Ready)
+        if (stage is { State: StageState.Waiting or StageState.Ready, WaitsFor: null })
             return;
         var took = stage is { State: StageState.Succeeded, Reused: false, Seconds: { } seconds }
             ? $" in {StageText.Duration(seconds)}"

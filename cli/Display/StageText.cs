@@ -29,6 +29,7 @@ internal static class StageText
     public static string Name(StageView stage) => stage.State switch
     {
         StageState.Succeeded when stage.Reused => "reused",
+        StageState.Ready when stage.WaitsFor is { } wanted => $"waits for {wanted}",
         _ => stage.State.ToString().ToLowerInvariant(),
     };
 

@@ -60,7 +60,7 @@ internal sealed class TerminalDisplay : IRunDisplay
         {
             return stage switch
             {
-                { State: StageState.Waiting or StageState.Ready } => "",
+                { State: StageState.Waiting or StageState.Ready, WaitsFor: null } => "",
                 { State: StageState.Succeeded, Reused: false, Seconds: { } took } => StageText.Duration(took),
                 { State: StageState.Failed, Error: { } error } => error.Split('\n')[0],
                 _ => StageText.Name(stage),
