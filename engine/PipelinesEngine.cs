@@ -104,6 +104,16 @@ public sealed class PipelinesEngine : IAsyncDisposable
         return await Runs.StartAsync(plan, useCache, cancellation);
     }
 
+    /// <summary>Takes away the artifacts that nothing needs any more.</summary>
+    /// <param name="age">What is younger stays.</param>
+    /// <param name="keepLast">Of each workflow so many runs stay, however old.</param>
+    /// <param name="dry">Whether only to look.</param>
+    /// <param name="progress">So many of so many are gone.</param>
+    /// <exception cref="EngineException">Another process collects.</exception>
+    public Task<GarbageReport> CollectGarbageAsync(
+        TimeSpan age, int keepLast, bool dry, Action<int, int> progress, CancellationToken cancellation) =>
+        Explain(() => new Garbage(database, artifacts, time).CollectAsync(age, keepLast, dry, progress, cancellation));
+
     /// <summary>The processes that execute stages, dead ones of the last day included.</summary>
     public Task<IReadOnlyList<WorkerView>> WorkersAsync(CancellationToken cancellation) =>
         new WorkerStore(database).ListAsync(cancellation);

@@ -22,7 +22,11 @@ internal sealed class StageCache(StageStore stages, ArtifactDirectory artifacts)
         try
         {
             foreach (var hash in Hashes(outputs))
+            {
+                artifacts.Touch(hash);
                 await artifacts.OpenAsync(hash, cancellation);
+            }
+
             return true;
         }
         catch (ArtifactException)

@@ -45,6 +45,30 @@ internal sealed class ArtifactDirectory : IArtifacts
         return folder;
     }
 
+    /// <summary>Every artifact that has its name, in no order.</summary>
+    public IEnumerable<StoredArtifact> List()
+    {
+        foreach (var folder in Directory.EnumerateDirectories(root).SelectMany(Directory.EnumerateDirectories))
+        {
+            var hash = $"sha256:{Path.GetFileName(folder)}";
+            if (Manifest.IsHash(hash))
+                yield return new StoredArtifact(hash, FilesIn(folder).Sum(file => file.Length), new DateTimeOffset(Directory.GetLastWriteTimeUtc(folder)));
+        }
+    }
+
+    /// <summary>Notes that the artifact is used again: it is not garbage for a while.</summary>
+    public void Touch(string hash)
+    {
+        try
+        {
+            Directory.SetLastWriteTimeUtc(FolderOf(hash), TimeProvider.System.GetUtcNow().UtcDateTime);
+        }
+        catch (IOException)
+        {
+            // Collected in this moment; whoever opens it is told.
+        }
+    }
+
     /// <summary>Takes away an artifact that nothing refers to any more; who has its files open keeps them.</summary>
     public void Remove(string hash)
     {
