@@ -46,6 +46,9 @@ public sealed class PipelinesEngine : IAsyncDisposable
     /// <summary>Which database this is, without its password.</summary>
     public string DatabaseDescription => database.Description;
 
+    /// <summary>With its password: for tests.</summary>
+    internal string ConnectionString => database.Source.ConnectionString;
+
     /// <summary>Brings the database up and its schema up to date; executes nothing yet.</summary>
     /// <exception cref="EngineException">The database cannot be started or reached.</exception>
     public static Task<PipelinesEngine> OpenAsync(
@@ -88,7 +91,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
             new LeaseConnection(database, self, options.Lease), executor.Running, options.Lease,
             options.LoggerFactory.CreateLogger<LeaseKeeper>());
         worker = new Worker(
-            self, new WorkerStore(database), stages, leases, waker, executor, listener, options.Lease, time,
+            self, new WorkerStore(database), stages, leases, waker, executor, listener, database, options.Lease, time,
             options.LoggerFactory.CreateLogger<Worker>());
         await worker.StartAsync(cancellation);
     }

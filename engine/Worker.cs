@@ -10,7 +10,7 @@ namespace Pipelines.Engine;
 /// </summary>
 internal sealed partial class Worker(
     WorkerRow row, WorkerStore workers, StageStore stages, LeaseKeeper leases, StageWaker waker, StageExecutor executor,
-    DatabaseListener listener, TimeSpan lease, TimeProvider time, ILogger<Worker> logger) : IAsyncDisposable
+    DatabaseListener listener, Database database, TimeSpan lease, TimeProvider time, ILogger<Worker> logger) : IAsyncDisposable
 {
     /// <summary>So many times in a lease every worker looks for those of others that have lapsed.</summary>
     private const int RescuesPerLease = 15;
@@ -92,6 +92,18 @@ internal sealed partial class Worker(
             await waker.WakeAsync([.. overdue.Select(wake => wake with { Count = Math.Min(wake.Count, idle) })], cancellation);
     }
 
+    private async Task ReviveAsync()
+    {
+        try
+        {
+            await database.ReviveAsync(stop.Token);
+        }
+        catch (DatabaseException error)
+        {
+            LogTrouble(error.Message);
+        }
+    }
+
     private async Task RepeatAsync(TimeSpan period, Func<CancellationToken, Task> action)
     {
         using var timer = new PeriodicTimer(period, time);
@@ -106,6 +118,7 @@ internal sealed partial class Worker(
                 catch (Exception error) when (error is not OperationCanceledException)
                 {
                     LogTrouble(error.Message);
+                    await ReviveAsync();
                 }
             }
         }

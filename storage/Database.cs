@@ -55,6 +55,9 @@ internal sealed class Database : IAsyncDisposable
 
     public PipelinesDb Create() => new(options);
 
+    /// <summary>Starts the private server again if it died; a server that was given is its owner's business.</summary>
+    public Task ReviveAsync(CancellationToken cancellation) => own?.ReviveAsync(cancellation) ?? Task.CompletedTask;
+
     public async ValueTask DisposeAsync()
     {
         await Source.DisposeAsync();

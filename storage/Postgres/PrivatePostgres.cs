@@ -65,6 +65,15 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             ProcessFolder.Delete(place.Socket);
     }
 
+    /// <summary>Starts the server again if it died under us: somebody has to, and all who use it may try.</summary>
+    /// <exception cref="DatabaseException">Why it does not start.</exception>
+    public async Task ReviveAsync(CancellationToken cancellation)
+    {
+        using var door = await FileLock.ExclusiveAsync(DoorFile, options.Time, cancellation);
+        if (use is not null && !await AnswersAsync(cancellation))
+            await StartAsync(cancellation);
+    }
+
     private async Task EnterAsync(CancellationToken cancellation)
     {
         version = await VersionAsync(cancellation);

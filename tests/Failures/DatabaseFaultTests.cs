@@ -103,6 +103,51 @@ public sealed class DatabaseFaultTests(FreshDatabase fresh) : IClassFixture<Fres
     }
 
     [Fact(Timeout = Laboratory.Longest)]
+    public async Task A_private_Postgres_that_dies_under_its_workers_is_started_again_by_them()
+    {
+        var expected = await laboratory.UndisturbedAsync();
+        var folder = Directory.CreateTempSubdirectory("pipelines-dies-").FullName;
+        var deaths = Tally.Long ? 20 : 3;
+        await using (var own = await Laboratory.OpenPrivateAsync(folder))
+        {
+            var pid = Directory.EnumerateFiles(folder, "postmaster.pid", SearchOption.AllDirectories).Single();
+            var run = await own.StartRunAsync();
+            own.StartWorker();
+            own.StartWorker();
+            var killed = 0;
+            while ((await PatientlyAsync(() => own.ViewAsync(run))).State == RunState.Running)
+            {
+                if (killed == deaths)
+                    await PatientlyAsync(() => own.WaitAsync(run));
+                else if (await DieAsync(pid))
+                    killed++;
+            }
+
+            var view = await PatientlyAsync(() => own.ViewAsync(run));
+            var history = await PatientlyAsync(() => own.HistoryAsync(run));
+            var same = expected.SequenceEqual(Laboratory.Outputs(view));
+            Tally.Add("Postgres killed at once under its workers", killed, history.Lost, history.DoneTwice, same);
+            Assert.Equal(RunState.Succeeded, view.State);
+            history.Check();
+            Assert.True(same);
+            Assert.InRange(killed, 1, deaths);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>An immediate shutdown: nothing is written any more.</summary>
+    private static async Task<bool> DieAsync(string pidFile)
+    {
+        await Task.Delay(1500, Cancellation);
+        if (!File.Exists(pidFile) || !int.TryParse(File.ReadLines(pidFile).FirstOrDefault(), out var pid))
+            return false;
+        using var killing = System.Diagnostics.Process.Start("kill", ["-QUIT", $"{pid}"]);
+        await killing.WaitForExitAsync(Cancellation);
+        return killing.ExitCode == 0;
+    }
+
+    [Fact(Timeout = Laboratory.Longest)]
     public async Task A_worker_waits_for_a_database_that_is_away_when_it_starts()
     {
         var folder = Directory.CreateTempSubdirectory("pipelines-away-").FullName;

@@ -19,6 +19,7 @@ internal sealed class Laboratory : IAsyncDisposable
     public const int Longest = 3 * 60_000;
 
     private readonly List<WorkerProcess> workers = [];
+    private bool isPrivate;
     private readonly string database;
     private readonly string data;
     private readonly PipelinesEngine engine;
@@ -32,13 +33,20 @@ internal sealed class Laboratory : IAsyncDisposable
         fresh.ConnectionString, fresh.DataFolder,
         await PipelinesEngine.OpenAsync(fresh.Options, ActivityCatalog.Create(), Cancellation));
 
+    /// <summary>On a private Postgres in this folder.</summary>
+    public static async Task<Laboratory> OpenPrivateAsync(string folder)
+    {
+        var opened = await PipelinesEngine.OpenAsync(new EngineOptions(null, folder), ActivityCatalog.Create(), Cancellation);
+        return new Laboratory(opened.ConnectionString, folder, opened) { isPrivate = true };
+    }
+
     public PipelinesEngine Engine => engine;
 
     public string Data => data;
 
     public WorkerProcess StartWorker(string? fault = null, string? through = null)
     {
-        var worker = new WorkerProcess(through ?? database, data, Lease, fault);
+        var worker = new WorkerProcess(isPrivate ? "" : through ?? database, data, Lease, fault);
         workers.Add(worker);
         return worker;
     }
