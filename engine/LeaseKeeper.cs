@@ -38,7 +38,7 @@ internal sealed partial class LeaseKeeper(
             {
                 // What is claimed while the question is under way cannot be in the answer.
                 var mine = running.Claims;
-                Tell(mine, leases.Renew());
+                Tell(mine, leases.Renew([.. mine.Select(claim => claim.Key)]));
             }
             catch (Exception error)
             {

@@ -102,6 +102,7 @@ internal sealed partial class StageExecutor(
         try
         {
             var claim = await stages.ClaimAsync(worker, served.Groups, lastRun, CancellationToken.None);
+            FaultPoint.Committed();
             if (claim?.Group == StageGroup.Gpu)
                 gpu.Take();
             return claim;

@@ -14,8 +14,11 @@ internal sealed class LeaseConnection(Database database, WorkerRow worker, TimeS
     private NpgsqlConnection? connection;
 
     /// <summary>Blocks until the database has answered.</summary>
+    /// <param name="mine">
+    /// What this process knows that it runs. A claim whose answer got lost is not among it, and lapses: nobody runs it.
+    /// </param>
     /// <exception cref="NpgsqlException">It is away; the next call opens a new connection.</exception>
-    public Renewal Renew()
+    public Renewal Renew(IReadOnlyCollection<StageKey> mine)
     {
         try
         {
@@ -23,8 +26,9 @@ internal sealed class LeaseConnection(Database database, WorkerRow worker, TimeS
             using var command = new NpgsqlCommand("""
                 INSERT INTO pipelines.workers (id, host, pid, groups, slots) VALUES (@id, @host, @pid, @groups, @slots)
                     ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp();
-                UPDATE pipelines.stages s SET lease_until = clock_timestamp() + @lease FROM pipelines.runs r
-                    WHERE s.worker = @id AND s.state = 'running' AND r.id = s.run_id
+                UPDATE pipelines.stages s SET lease_until = clock_timestamp() + @lease
+                    FROM unnest(@runs, @stages, @attempts) AS mine(run_id, id, attempt) JOIN pipelines.runs r ON r.id = mine.run_id
+                    WHERE s.run_id = mine.run_id AND s.id = mine.id AND s.attempt = mine.attempt AND s.state = 'running'
                     RETURNING s.run_id, s.id, s.attempt, r.cancel_requested_at IS NOT NULL
                 """, connection) { CommandTimeout = AnswerSeconds };
             command.Parameters.AddWithValue("id", worker.Id);
@@ -33,6 +37,9 @@ internal sealed class LeaseConnection(Database database, WorkerRow worker, TimeS
             command.Parameters.AddWithValue("groups", worker.Groups);
             command.Parameters.AddWithValue("slots", worker.Slots);
             command.Parameters.AddWithValue("lease", lease);
+            command.Parameters.AddWithValue("runs", mine.Select(stage => stage.Run).ToArray());
+            command.Parameters.AddWithValue("stages", mine.Select(stage => stage.Stage).ToArray());
+            command.Parameters.AddWithValue("attempts", mine.Select(stage => stage.Attempt).ToArray());
             using var reader = command.ExecuteReader();
             var held = new HashSet<StageKey>();
             var cancelled = new HashSet<Guid>();

@@ -66,13 +66,26 @@ public sealed class LeaseTests(FreshDatabase fresh) : IClassFixture<FreshDatabas
         await Store(Long).HandBackAsync(taken, Cancellation);
         using var leases = new LeaseConnection(database, worker, Long);
 
-        var renewal = leases.Renew();
+        var renewal = leases.Renew([kept.Key, taken.Key]);
 
         Assert.Equal([kept.Key], renewal.Held);
         Assert.Empty(renewal.Cancelled);
         Assert.Empty(await Store(Long).RescueAsync(Cancellation));
         await runs.CancelAsync(run, Cancellation);
-        Assert.Equal([run], leases.Renew().Cancelled);
+        Assert.Equal([run], leases.Renew([kept.Key]).Cancelled);
+    }
+
+    [Fact]
+    public async Task A_claim_whose_answer_got_lost_lapses_although_its_worker_lives()
+    {
+        await StartAsync();
+        var unheard = await ClaimAsync("w", TimeSpan.Zero);
+        using var leases = new LeaseConnection(
+            database, new WorkerRow { Id = "w", Host = "here", Pid = 1, Groups = Cpu, Slots = 1 }, Long);
+
+        leases.Renew([]);
+
+        Assert.Equal([unheard.Key], await Store(Long).RescueAsync(Cancellation));
     }
 
     [Fact]
