@@ -13,7 +13,7 @@ namespace Pipelines.Tests.Failures;
 internal sealed class Laboratory : IAsyncDisposable
 {
     /// <summary>Seconds; short, so that the dead are found soon. A machine that is this busy gives stages away, which is allowed.</summary>
-    public const double Lease = 2;
+    public const double Lease = 3;
 
     /// <summary>Milliseconds: what takes longer hangs.</summary>
     public const int Longest = 3 * 60_000;
