@@ -15,6 +15,7 @@ var root = new RootCommand("Compresses neural networks as durable, repeatable wo
     ShowCommand.Create(),
     LogsCommand.Create(),
     WorkerCommand.Create(),
+    ScheduleCommand.Create(),
     ValidateCommand.Create(),
     ActivitiesCommand.Create(),
     DoctorCommand.Create(),

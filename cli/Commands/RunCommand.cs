@@ -45,9 +45,11 @@ internal static class RunCommand
 /// <summary>A workflow document, checked as a whole.</summary>
 internal static class Workflow
 {
+    /// <param name="fullPath">What becomes of a path on the command line; by default it is taken from the current folder.</param>
     /// <exception cref="UserException">Names every fault.</exception>
-    public static Plan Plan(string file, IEnumerable<string> settings)
+    public static Plan Plan(string file, IEnumerable<string> settings, Func<string, string>? fullPath = null)
     {
+        fullPath ??= Path.GetFullPath;
         var definition = WorkflowFile.Read(file);
         var values = new Dictionary<string, JsonElement>();
         foreach (var setting in settings)
@@ -57,7 +59,7 @@ internal static class Workflow
                 throw new UserException($"--set {setting}: expected name=value");
             var (name, value) = (setting[..equals], setting[(equals + 1)..]);
             var isPath = definition.Parameters?.GetValueOrDefault(name)?.Type == ParameterType.Path;
-            values[name] = JsonSerializer.SerializeToElement(isPath ? Path.GetFullPath(value) : value);
+            values[name] = JsonSerializer.SerializeToElement(isPath ? fullPath(value) : value);
         }
 
         if (Workflows.Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors))
