@@ -91,7 +91,10 @@ internal sealed class ScheduleTurn : IAsyncDisposable
             """, cancellation);
         // Who was kept out by the lock looks again.
         await Channels.NotifyAsync(db, Channels.Schedules, cancellation);
-        await commit(db, wakes, cancellation);
+        // A hundred missed times of one stage each wake no more than one run of a hundred stages does.
+        var byGroup = wakes.GroupBy(wake => wake.Group)
+            .Select(group => group.First() with { Count = group.Sum(wake => wake.Count) });
+        await commit(db, [.. byGroup], cancellation);
     }
 
     public async ValueTask DisposeAsync()

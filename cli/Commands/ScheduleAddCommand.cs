@@ -12,7 +12,12 @@ internal static class ScheduleAddCommand
     public static Command Create()
     {
         var name = new Argument<string>("name") { Description = "A name for the schedule" };
-        var file = new Option<string>("--file") { Description = "The workflow document; a copy is kept", HelpName = "file", Required = true };
+        var file = new Option<string>("--file")
+        {
+            Description = "The workflow document; a copy is kept",
+            HelpName = "file",
+            Required = true,
+        };
         var cron = new Option<string>("--cron")
         {
             Description = "When: minute hour day month weekday, as \"0 2 * * 1-5\"",
@@ -46,7 +51,12 @@ internal static class ScheduleAddCommand
                 plan.Definition, plan.Parameters, cancellation);
             ScheduleText.WriteNext(added);
             if (ifMissed == MissedPolicy.All && ifRunning != OverlapPolicy.Allow)
-                Console.WriteLine($"several missed times come at once, and --overlap {parsed.GetValue(overlap)} holds for them too; --overlap allow runs all");
+            {
+                Console.WriteLine(
+                    $"several missed times come at once, and --overlap {parsed.GetValue(overlap)} holds for them too; "
+                    + "--overlap allow runs all");
+            }
+
             Console.WriteLine("it starts when a worker is up then: pipelines worker" + place.Repeat(parsed));
             return Invocation.Success;
         });

@@ -46,7 +46,8 @@ internal static class ScheduleText
         foreach (var fire in history)
         {
             table.AddRow(
-                new Text(Time(fire.Time, schedule.Zone, fire.Triggered)), new Text(fire.Triggered ? $"{Word(fire.Outcome)}, triggered" : Word(fire.Outcome)),
+                new Text(Time(fire.Time, schedule.Zone, fire.Triggered)),
+                new Text(fire.Triggered ? $"{Word(fire.Outcome)}, triggered" : Word(fire.Outcome)),
                 new Text(fire.Run is { } run ? RunName.Short(run) : ""), new Text(About(fire)));
         }
 

@@ -18,7 +18,9 @@ internal sealed class Cron
         everyHour = fields[1].Any;
     }
 
-    /// <exception cref="EngineException">Says what is wrong in which field, or that the zone is unknown, or that no time comes.</exception>
+    /// <exception cref="EngineException">
+    /// Says what is wrong in which field, or that the zone is unknown, or that no time comes.
+    /// </exception>
     public static Cron Parse(string text, string zone)
     {
         try
@@ -51,7 +53,9 @@ internal sealed class Cron
             && local.Offset < times.TimeZone.GetAmbiguousTimeOffsets(local).Max();
     }
 
-    /// <summary>Quartz's dialect: seconds first, weekdays from 1 for Sunday, <c>?</c> for a day field that asks for nothing.</summary>
+    /// <summary>
+    /// Quartz's dialect: seconds first, weekdays from 1 for Sunday, <c>?</c> for a day field that asks for nothing.
+    /// </summary>
     internal static string Quartz(CronValues[] fields)
     {
         var (days, weekdays) = (fields[2], fields[4]);
@@ -59,8 +63,8 @@ internal sealed class Cron
         if (!days.Any && !weekdays.Any && (days.StepsOverAll || weekdays.StepsOverAll))
         {
             throw new FormatException(
-                "a step over all days (*/2) beside the other day field, which crons read differently: expected * in one of the two, "
-                + "or a range (1-31/2), which is read as either");
+                "a step over all days (*/2) beside the other day field, which crons read differently: "
+                + "expected * in one of the two, or a range (1-31/2), which is read as either");
         }
 
         var day = days.Any ? weekdays.Any ? "*" : "?" : List(days.Values);

@@ -18,7 +18,10 @@ internal static class LatestEntry
         var (folder, pattern) = Split(value);
         if (!Path.IsPathFullyQualified(folder) || !pattern.Contains('*', StringComparison.Ordinal)
             || folder.Contains('*', StringComparison.Ordinal))
-            throw new EngineException($"parameter '{name}' is '{value}': expected latest:DIRECTORY/* or latest:DIRECTORY/*.safetensors");
+        {
+            throw new EngineException(
+                $"parameter '{name}' is '{value}': expected latest:DIRECTORY/* or latest:DIRECTORY/*.safetensors");
+        }
     }
 
     /// <summary>

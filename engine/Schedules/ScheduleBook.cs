@@ -27,13 +27,19 @@ public sealed partial class ScheduleBook
     /// <summary>Its first time is the first one after now.</summary>
     /// <param name="definition">A copy is kept.</param>
     /// <param name="parameters">Of the workflow. A path <c>latest:DIRECTORY/*</c> is resolved at each firing.</param>
-    /// <exception cref="EngineException">The name is taken, or the cron, the zone, a parameter or the workflow is wrong.</exception>
+    /// <exception cref="EngineException">
+    /// The name is taken, or the cron, the zone, a parameter or the workflow is wrong.
+    /// </exception>
     public async Task<ScheduleView> AddAsync(
         string name, string cron, string zone, MissedPolicy missed, OverlapPolicy overlap, WorkflowDefinition definition,
         IReadOnlyDictionary<string, JsonElement> parameters, CancellationToken cancellation)
     {
         if (!Name().IsMatch(name))
-            throw new EngineException($"the name '{name}': expected a letter followed by letters, digits, '-', '_' and '.', 64 at most");
+        {
+            throw new EngineException(
+                $"the name '{name}': expected a letter followed by letters, digits, '-', '_' and '.', 64 at most");
+        }
+
         var times = Cron.Parse(cron, zone);
         var plan = ScheduledPlan.Of(definition, catalog, parameters);
         foreach (var (parameter, value) in ScheduledPlan.Latest(definition, plan.Parameters))

@@ -57,7 +57,7 @@ internal sealed partial class ScheduleLoop(
                     LogTrouble(error.Message);
             }
 
-            await Task.WhenAny(bell.Task, Task.Delay(Longest, time, stop.Token));
+            await bell.Task.WaitAsync(Longest, time, stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
         }
     }
 
@@ -67,7 +67,9 @@ internal sealed partial class ScheduleLoop(
     private partial void LogTrouble(string reason);
 }
 
-/// <summary>What Quartz fires at the next time of any schedule: a wake, not a ticket. The class's name is stored; it stays.</summary>
+/// <summary>
+/// What Quartz fires at the next time of any schedule: a wake, not a ticket. The class's name is stored; it stays.
+/// </summary>
 internal sealed class AlarmJob(Action ring) : IJob
 {
     public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)

@@ -48,6 +48,26 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
     }
 
     [Fact]
+    public async Task Of_many_missed_times_the_last_hundred_start()
+    {
+        await using (var engine = await fresh.OpenAsync(Toys.Catalog()))
+        {
+            await AddAsync(
+                engine, "minutely", MissedPolicy.All, OverlapPolicy.Allow, [Toys.Number("a", 1)], $"*{Daily[1..]}");
+        }
+
+        await SetBackAsync("minutely", days: 3);
+
+        await using var worker = await fresh.WorkAsync(Toys.Catalog(), slots: 4);
+        var fires = await UntilAsync(worker, "minutely", fires => fires.Count == 100 && fires.All(IsOver));
+
+        Assert.All(fires, fire => Assert.Equal(RunState.Succeeded, fire.State));
+        Assert.Equal(100, fires.Select(fire => fire.Run).Distinct().Count());
+        // Sixty a day: of three days, the last and the most of the one before.
+        Assert.Equal((59, 20), (fires[0].Time.Minute, fires[^1].Time.Minute));
+    }
+
+    [Fact]
     public async Task A_time_that_has_just_come_fires_while_the_only_slot_is_busy()
     {
         await using var worker = await fresh.WorkAsync(Toys.Catalog());
