@@ -18,6 +18,7 @@ var root = new RootCommand("Compresses neural networks as durable, repeatable wo
     WorkerCommand.Create(),
     WorkersCommand.Create(),
     GcCommand.Create(),
+    ScheduleCommand.Create(),
     ValidateCommand.Create(),
     ActivitiesCommand.Create(),
     DoctorCommand.Create(),

@@ -20,6 +20,7 @@ internal sealed partial class DatabaseListener(
     public event Action<Guid>? RunChanged;
     public event Action<Guid>? RunCancelled;
     public event Action? Woken;
+    public event Action? SchedulesChanged;
     public event Action? Missed;
 
     /// <summary>Returns when it listens: what is announced from now on is heard.</summary>
@@ -47,7 +48,8 @@ internal sealed partial class DatabaseListener(
                 await using var connection = await database.Source.OpenConnectionAsync(stop.Token);
                 connection.Notification += (_, announced) => Tell(announced);
                 await using var command = new NpgsqlCommand(
-                    $"LISTEN {Channels.RunChanged}; LISTEN {Channels.RunCancelled}; LISTEN {Channels.Wake}", connection);
+                    $"LISTEN {Channels.RunChanged}; LISTEN {Channels.RunCancelled}; LISTEN {Channels.Wake}; LISTEN {Channels.Schedules}",
+                    connection);
                 await command.ExecuteNonQueryAsync(stop.Token);
                 listening.TrySetResult();
                 Missed?.Invoke();
@@ -79,6 +81,9 @@ internal sealed partial class DatabaseListener(
                 break;
             case Channels.Wake:
                 Woken?.Invoke();
+                break;
+            case Channels.Schedules:
+                SchedulesChanged?.Invoke();
                 break;
         }
     }

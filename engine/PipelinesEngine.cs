@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pipelines.Engine.Schedules;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
@@ -20,8 +21,11 @@ public sealed class PipelinesEngine : IAsyncDisposable
     private readonly DatabaseListener listener;
     private readonly RunChanges changes;
     private readonly StageWaker waker;
+    private readonly ScheduleStore scheduleStore;
+    private readonly ScheduleRunner scheduleRunner;
     private StageExecutor? executor;
     private Worker? worker;
+    private ScheduleLoop? scheduleLoop;
 
     private PipelinesEngine(
         EngineOptions options, Catalog catalog, TimeProvider time, Database database, ProcessFolder work)
@@ -37,9 +41,15 @@ public sealed class PipelinesEngine : IAsyncDisposable
         changes = new RunChanges(listener, time);
         waker = new StageWaker(database, options, self.Id, listener, time, () => new StageJob(executor!));
         Runs = new RunStore(database, waker.CommitAsync);
+        scheduleStore = new ScheduleStore(database, waker.CommitAsync);
+        scheduleRunner = new ScheduleRunner(
+            scheduleStore, catalog, options.LoggerFactory.CreateLogger<ScheduleRunner>());
+        Schedules = new ScheduleBook(scheduleStore, new ScheduleReader(database), scheduleRunner, catalog, waker);
     }
 
     public RunStore Runs { get; }
+
+    public ScheduleBook Schedules { get; }
 
     public IArtifacts Artifacts => artifacts;
 
@@ -78,7 +88,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts to execute stages in this process, and returns; disposing ends it.</summary>
+    /// <summary>Starts to execute stages and schedules in this process, and returns; disposing ends it.</summary>
     public async Task WorkAsync(CancellationToken cancellation)
     {
         if (worker is not null)
@@ -94,6 +104,9 @@ public sealed class PipelinesEngine : IAsyncDisposable
             self, new WorkerStore(database), stages, leases, waker, executor, listener, database, options.Lease, time,
             options.LoggerFactory.CreateLogger<Worker>());
         await worker.StartAsync(cancellation);
+        scheduleLoop = new ScheduleLoop(
+            scheduleRunner, scheduleStore, waker, listener, time, options.LoggerFactory.CreateLogger<ScheduleLoop>());
+        scheduleLoop.Start();
     }
 
     /// <summary>Whether what was asked may go well later: the database was away, restarted, or cut a connection.</summary>
@@ -170,6 +183,8 @@ public sealed class PipelinesEngine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (scheduleLoop is not null)
+            await scheduleLoop.DisposeAsync();
         if (worker is not null)
             await worker.DisposeAsync();
         await waker.DisposeAsync();

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Pipelines.Engine.Schedules;
 using Pipelines.Storage;
 using Quartz;
 using Database = Pipelines.Storage.Database;
@@ -17,10 +19,17 @@ internal sealed class StageWaker(
     /// <summary>More slots than this are not woken at once; each wake takes Quartz's one lock.</summary>
     private const int MostWakes = 32;
 
+    /// <summary>Every worker serves it.</summary>
+    private const string AlarmGroup = "alarm";
+
     private static readonly JobKey Stages = new("stages", "pipelines");
+    private static readonly JobKey Alarms = new("alarms", "pipelines");
     private readonly SemaphoreSlim building = new(1);
     private StandaloneSchedulerFactory? factory;
     private IScheduler? scheduler;
+
+    /// <summary>An alarm that some process set has come.</summary>
+    public event Action? Alarm;
 
     public async Task StartAsync(CancellationToken cancellation) =>
         await (await SchedulerAsync(cancellation)).Start(cancellation);
@@ -86,6 +95,21 @@ internal sealed class StageWaker(
         await CommitAsync(db, wakes, cancellation);
     }
 
+    /// <summary>Wakes one worker after this much; again for the same second changes nothing.</summary>
+    public async Task SetAlarmAsync(TimeSpan after, CancellationToken cancellation)
+    {
+        // Late by less than a second, so that the time has come by every clock that is not far off.
+        var second = (time.GetUtcNow() + after).ToUnixTimeSeconds() + 1;
+        var alarm = TriggerBuilder.Create()
+            .ForJob(Alarms)
+            .WithIdentity(second.ToString(CultureInfo.InvariantCulture), "alarms")
+            .WithExecutionGroup(AlarmGroup)
+            .WithSimpleSchedule(once => once.WithMisfireInstruction(SimpleTriggerMisfireInstruction.IgnoreMisfires))
+            .StartAt(DateTimeOffset.FromUnixTimeSeconds(second))
+            .Build();
+        await (await SchedulerAsync(cancellation)).ScheduleTrigger(alarm, TriggerConflict.Keep, cancellation);
+    }
+
     public async ValueTask DisposeAsync()
     {
         // The stages have ended by now; Quartz only has to note that its firings did.
@@ -102,6 +126,8 @@ internal sealed class StageWaker(
         var built = await factory.GetScheduler(cancellation);
         var stages = JobBuilder.Create<StageJob>().WithIdentity(Stages).StoreDurably().RequestRecovery().Build();
         await built.AddJob(stages, AddJobOptions.Replacing, cancellation);
+        var alarms = JobBuilder.Create<AlarmJob>().WithIdentity(Alarms).StoreDurably().Build();
+        await built.AddJob(alarms, AddJobOptions.Replacing, cancellation);
         return built;
     }
 
@@ -117,8 +143,9 @@ internal sealed class StageWaker(
             scheduler.IdleWaitTime = TimeSpan.FromSeconds(5); // when a NOTIFY got lost
         });
         quartz.UseDefaultThreadPool(options.Slots);
-        quartz.ServeExecutionGroups([.. options.Serve]);
+        quartz.ServeExecutionGroups([.. options.Serve, AlarmGroup]);
         quartz.AddJobType(_ => job());
+        quartz.AddJobType(_ => new AlarmJob(() => Alarm?.Invoke()));
         quartz.AddPlugin<PgWake>("pgwake");
         quartz.UsePersistentStore(store =>
         {

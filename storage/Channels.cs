@@ -14,6 +14,9 @@ internal static class Channels
     /// <summary>A wake was scheduled.</summary>
     public const string Wake = "pipelines_wake";
 
+    /// <summary>A schedule was changed, or may now start what it had waiting.</summary>
+    public const string Schedules = "pipelines_schedules";
+
     /// <summary>Told when the transaction that <paramref name="db"/> is in commits.</summary>
     public static Task NotifyAsync(PipelinesDb db, string channel, Guid run, CancellationToken cancellation) =>
         db.Database.ExecuteSqlAsync($"SELECT pg_notify({channel}, {run.ToString()})", cancellation);

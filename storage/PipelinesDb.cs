@@ -17,6 +17,8 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
     public DbSet<ResultRow> Results => Set<ResultRow>();
     public DbSet<CheckpointRow> Checkpoints => Set<CheckpointRow>();
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
+    public DbSet<ScheduleRow> Schedules => Set<ScheduleRow>();
+    public DbSet<ScheduleFireRow> ScheduleFires => Set<ScheduleFireRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -28,6 +30,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         modelBuilder.Entity<ResultRow>(ConfigureResults);
         modelBuilder.Entity<CheckpointRow>(ConfigureCheckpoints);
         modelBuilder.Entity<WorkerRow>(ConfigureWorkers);
+        ScheduleTables.Configure(modelBuilder);
     }
 
     private static void ConfigureRuns(EntityTypeBuilder<RunRow> runs)
@@ -185,12 +188,12 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         workers.Property(worker => worker.SeenAt).HasColumnName("seen_at").HasDefaultValueSql("now()");
     }
 
-    private static string IsOneOf<TEnum>(string column)
+    public static string IsOneOf<TEnum>(string column)
         where TEnum : struct, Enum =>
         $"{column} IN ({string.Join(", ", Enum.GetValues<TEnum>().Select(value => $"'{Words<TEnum>.Write(value)}'"))})";
 
     /// <summary>Enums as words, so that a person reads the tables: <c>handed-back</c>.</summary>
-    private sealed class Words<TEnum>() : ValueConverter<TEnum, string>(value => Write(value), word => Read(word))
+    public sealed class Words<TEnum>() : ValueConverter<TEnum, string>(value => Write(value), word => Read(word))
         where TEnum : struct, Enum
     {
         public static string Write(TEnum value) => Workflows.Json.Write(value).GetString()!;

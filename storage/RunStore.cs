@@ -38,9 +38,18 @@ public sealed class RunStore
     /// <summary>The run, its stages, and the wakes for those that can start: one transaction.</summary>
     internal async Task<Guid> StartAsync(Plan plan, bool useCache, CancellationToken cancellation)
     {
-        var run = Guid.CreateVersion7();
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        var (run, wakes) = await InsertAsync(db, plan, useCache, cancellation);
+        await commit(db, wakes, cancellation);
+        return run;
+    }
+
+    /// <summary>A new run in the transaction that <paramref name="db"/> is in, and the wakes to commit it with.</summary>
+    internal static async Task<(Guid Run, IReadOnlyList<Wake> Wakes)> InsertAsync(
+        PipelinesDb db, Plan plan, bool useCache, CancellationToken cancellation)
+    {
+        var run = Guid.CreateVersion7();
         db.Runs.Add(new RunRow
         {
             Id = run,
@@ -54,8 +63,7 @@ public sealed class RunStore
         await NewStages.InsertAsync(db, run, plan, cancellation);
         await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
         var ready = plan.Stages.Where(stage => stage.Inputs.Count == 0).CountBy(stage => stage.Group);
-        await commit(db, [.. ready.Select(group => new Wake(group.Key, run, group.Value))], cancellation);
-        return run;
+        return (run, [.. ready.Select(group => new Wake(group.Key, run, group.Value))]);
     }
 
     /// <summary>
@@ -66,6 +74,13 @@ public sealed class RunStore
     {
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        await CancelAsync(db, run, cancellation);
+        await transaction.CommitAsync(cancellation);
+    }
+
+    /// <inheritdoc cref="CancelAsync(Guid, CancellationToken)"/>
+    internal static async Task CancelAsync(PipelinesDb db, Guid run, CancellationToken cancellation)
+    {
         if (await LockAsync(db, run, cancellation) is var state && state != RunState.Running)
             throw new RunStateException($"run {run} has {state.ToString().ToLowerInvariant()}: nothing is left to cancel");
         await db.Database.ExecuteSqlAsync(
@@ -78,7 +93,6 @@ public sealed class RunStore
         await EndIfDoneAsync(db, run, cancellation);
         await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
         await Channels.NotifyAsync(db, Channels.RunCancelled, run, cancellation);
-        await transaction.CommitAsync(cancellation);
     }
 
     /// <summary>What <see cref="ResetAsync"/> would do.</summary>
@@ -159,15 +173,18 @@ public sealed class RunStore
         return found is [var row] ? row.State : throw new RunLookupException($"there is no run {run}");
     }
 
-    /// <summary>Running → its end, once no stage waits, is ready or runs.</summary>
+    /// <summary>Running → its end, once no stage waits, is ready or runs. The schedule that started it may start the next.</summary>
     internal static Task EndIfDoneAsync(PipelinesDb db, Guid run, CancellationToken cancellation) =>
         db.Database.ExecuteSqlAsync($"""
-            UPDATE pipelines.runs SET finished_at = clock_timestamp(), state = CASE
-                WHEN EXISTS (SELECT FROM pipelines.stages WHERE run_id = {run} AND state = 'cancelled') THEN 'cancelled'
-                WHEN EXISTS (SELECT FROM pipelines.stages WHERE run_id = {run} AND state = 'failed') THEN 'failed'
-                ELSE 'succeeded' END
-            WHERE id = {run} AND state = 'running' AND NOT EXISTS (
-                SELECT FROM pipelines.stages WHERE run_id = {run} AND state IN ('waiting', 'ready', 'running'))
+            WITH ended AS (
+                UPDATE pipelines.runs SET finished_at = clock_timestamp(), state = CASE
+                    WHEN EXISTS (SELECT FROM pipelines.stages WHERE run_id = {run} AND state = 'cancelled') THEN 'cancelled'
+                    WHEN EXISTS (SELECT FROM pipelines.stages WHERE run_id = {run} AND state = 'failed') THEN 'failed'
+                    ELSE 'succeeded' END
+                WHERE id = {run} AND state = 'running' AND NOT EXISTS (
+                    SELECT FROM pipelines.stages WHERE run_id = {run} AND state IN ('waiting', 'ready', 'running'))
+                RETURNING id)
+            SELECT pg_notify({Channels.Schedules}, '') FROM ended JOIN pipelines.schedule_fires fire ON fire.run_id = ended.id
             """, cancellation);
 
     /// <summary>Running → Cancelled, where the worker is no longer alive; the attempt was lost.</summary>

@@ -45,11 +45,12 @@ internal static class RunCommand
 /// <summary>A workflow document, checked as a whole.</summary>
 internal static class Workflow
 {
+    /// <param name="fullPath">What becomes of a path on the command line; by default it is taken from the current folder.</param>
     /// <exception cref="UserException">Names every fault.</exception>
-    public static Plan Plan(string file, IEnumerable<string> settings)
+    public static Plan Plan(string file, IEnumerable<string> settings, Func<string, string>? fullPath = null)
     {
         var definition = WorkflowFile.Read(file);
-        var values = Values(definition, settings);
+        var values = Values(definition, settings, fullPath);
         if (Workflows.Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors))
             return plan;
         throw new UserException(
@@ -57,10 +58,13 @@ internal static class Workflow
             + string.Join('\n', errors.Select(error => $"  {error}")));
     }
 
-    /// <summary>What <c>--set name=value</c> says; a path is taken from the current folder.</summary>
+    /// <summary>What <c>--set name=value</c> says.</summary>
+    /// <inheritdoc cref="Plan" path="/param[@name='fullPath']"/>
     /// <exception cref="UserException">One has no equals sign.</exception>
-    public static Dictionary<string, JsonElement> Values(WorkflowDefinition definition, IEnumerable<string> settings)
+    public static Dictionary<string, JsonElement> Values(
+        WorkflowDefinition definition, IEnumerable<string> settings, Func<string, string>? fullPath = null)
     {
+        fullPath ??= Path.GetFullPath;
         var values = new Dictionary<string, JsonElement>();
         foreach (var setting in settings)
         {
@@ -69,7 +73,7 @@ internal static class Workflow
                 throw new UserException($"--set {setting}: expected name=value");
             var (name, value) = (setting[..equals], setting[(equals + 1)..]);
             var isPath = definition.Parameters?.GetValueOrDefault(name)?.Type == ParameterType.Path;
-            values[name] = JsonSerializer.SerializeToElement(isPath ? Path.GetFullPath(value) : value);
+            values[name] = JsonSerializer.SerializeToElement(isPath ? fullPath(value) : value);
         }
 
         return values;

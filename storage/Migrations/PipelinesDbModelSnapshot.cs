@@ -199,9 +199,138 @@ namespace Pipelines.Storage.Migrations
                         .IsDescending()
                         .HasDatabaseName("runs_newest");
 
+                    b.HasIndex("Id")
+                        .HasDatabaseName("runs_running")
+                        .HasFilter("state = 'running'");
+
                     b.ToTable("runs", "pipelines", t =>
                         {
                             t.HasCheckConstraint("runs_state", "state IN ('running', 'succeeded', 'failed', 'cancelled')");
+                        });
+                });
+
+            modelBuilder.Entity("Pipelines.Storage.ScheduleFireRow", b =>
+                {
+                    b.Property<string>("Schedule")
+                        .HasColumnType("text")
+                        .HasColumnName("schedule");
+
+                    b.Property<DateTimeOffset>("FireTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("fire_time");
+
+                    b.Property<DateTimeOffset>("DecidedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("decided_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("outcome");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<Guid?>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<bool>("Triggered")
+                        .HasColumnType("boolean")
+                        .HasColumnName("triggered");
+
+                    b.HasKey("Schedule", "FireTime")
+                        .HasName("schedule_fires_pkey");
+
+                    b.HasIndex("RunId")
+                        .HasDatabaseName("schedule_fires_run");
+
+                    b.HasIndex("Schedule")
+                        .IsUnique()
+                        .HasDatabaseName("schedule_fires_queued")
+                        .HasFilter("outcome = 'queued'");
+
+                    b.ToTable("schedule_fires", "pipelines", t =>
+                        {
+                            t.HasCheckConstraint("schedule_fires_outcome", "outcome IN ('started', 'queued', 'skipped', 'failed')");
+                        });
+                });
+
+            modelBuilder.Entity("Pipelines.Storage.ScheduleRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("Cron")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("cron");
+
+                    b.Property<string>("Definition")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("definition");
+
+                    b.Property<DateTimeOffset>("LastFire")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_fire")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("Missed")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("missed");
+
+                    b.Property<DateTimeOffset?>("NextFire")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_fire");
+
+                    b.Property<string>("Overlap")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("overlap");
+
+                    b.Property<string>("Parameters")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("parameters");
+
+                    b.Property<string>("PauseReason")
+                        .HasColumnType("text")
+                        .HasColumnName("pause_reason");
+
+                    b.Property<DateTimeOffset?>("PausedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("paused_at");
+
+                    b.Property<string>("Zone")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("zone");
+
+                    b.HasKey("Name")
+                        .HasName("schedules_pkey");
+
+                    b.HasIndex("NextFire")
+                        .HasDatabaseName("schedules_next")
+                        .HasFilter("paused_at IS NULL");
+
+                    b.ToTable("schedules", "pipelines", t =>
+                        {
+                            t.HasCheckConstraint("schedules_missed", "missed IN ('skip', 'once', 'all')");
+
+                            t.HasCheckConstraint("schedules_overlap", "overlap IN ('skip', 'queue', 'cancel', 'allow')");
                         });
                 });
 
@@ -483,6 +612,22 @@ namespace Pipelines.Storage.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("checkpoints_stage_fkey");
+                });
+
+            modelBuilder.Entity("Pipelines.Storage.ScheduleFireRow", b =>
+                {
+                    b.HasOne("Pipelines.Storage.RunRow", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.SetNull)
+                        .HasConstraintName("schedule_fires_run_id_fkey");
+
+                    b.HasOne("Pipelines.Storage.ScheduleRow", null)
+                        .WithMany()
+                        .HasForeignKey("Schedule")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("schedule_fires_schedule_fkey");
                 });
 
             modelBuilder.Entity("Pipelines.Storage.StageLogRow", b =>

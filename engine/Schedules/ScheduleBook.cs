@@ -1,0 +1,142 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Pipelines.Storage;
+using Pipelines.Workflows;
+
+namespace Pipelines.Engine.Schedules;
+
+/// <summary>Schedules as their users see them: added, looked at, paused, triggered, removed.</summary>
+public sealed partial class ScheduleBook
+{
+    private readonly ScheduleStore store;
+    private readonly ScheduleReader reader;
+    private readonly ScheduleRunner runner;
+    private readonly Catalog catalog;
+    private readonly StageWaker waker;
+
+    internal ScheduleBook(
+        ScheduleStore store, ScheduleReader reader, ScheduleRunner runner, Catalog catalog, StageWaker waker)
+    {
+        this.store = store;
+        this.reader = reader;
+        this.runner = runner;
+        this.catalog = catalog;
+        this.waker = waker;
+    }
+
+    /// <summary>Its first time is the first one after now.</summary>
+    /// <param name="definition">A copy is kept.</param>
+    /// <param name="parameters">Of the workflow. A path <c>latest:DIRECTORY/*</c> is resolved at each firing.</param>
+    /// <exception cref="EngineException">
+    /// The name is taken, or the cron, the zone, a parameter or the workflow is wrong.
+    /// </exception>
+    public async Task<ScheduleView> AddAsync(
+        string name, string cron, string zone, MissedPolicy missed, OverlapPolicy overlap, WorkflowDefinition definition,
+        IReadOnlyDictionary<string, JsonElement> parameters, CancellationToken cancellation)
+    {
+        if (!Name().IsMatch(name))
+        {
+            throw new EngineException(
+                $"the name '{name}': expected a letter followed by letters, digits, '-', '_' and '.', 64 at most");
+        }
+
+        var times = Cron.Parse(cron, zone);
+        var plan = ScheduledPlan.Of(definition, catalog, parameters);
+        foreach (var (parameter, value) in ScheduledPlan.Latest(definition, plan.Parameters))
+            LatestEntry.Check(parameter, value);
+        var now = await store.NowAsync(cancellation);
+        var added = await store.AddAsync(
+            new ScheduleRow
+            {
+                Name = name,
+                Cron = cron,
+                Zone = zone,
+                Missed = missed,
+                Overlap = overlap,
+                Definition = Json.Write(definition).GetRawText(),
+                Parameters = Json.Write(plan.Parameters).GetRawText(),
+                LastFire = now,
+                NextFire = times.After(now),
+            },
+            cancellation);
+        return added
+            ? await FindAsync(name, cancellation)
+            : throw new EngineException($"there is a schedule '{name}' already: remove it first, or choose another name");
+    }
+
+    /// <summary>A path as a schedule keeps it: full, seen from the current folder; <c>latest:</c> stays in front.</summary>
+    public static string FullPath(string value) => LatestEntry.Is(value) ? LatestEntry.Full(value) : Path.GetFullPath(value);
+
+    public Task<IReadOnlyList<ScheduleView>> ListAsync(CancellationToken cancellation) => reader.ListAsync(cancellation);
+
+    /// <exception cref="EngineException">There is no such schedule.</exception>
+    public async Task<ScheduleView> FindAsync(string name, CancellationToken cancellation) =>
+        await reader.FindAsync(name, cancellation) ?? throw await UnknownAsync(name, cancellation);
+
+    /// <summary>What became of its times, the newest first.</summary>
+    public Task<IReadOnlyList<FireView>> HistoryAsync(string name, int limit, CancellationToken cancellation) =>
+        reader.HistoryAsync(name, limit, cancellation);
+
+    /// <summary>Its next times by this machine's zones; none while it is paused.</summary>
+    /// <exception cref="EngineException">Its zone is not on this machine.</exception>
+    public static IReadOnlyList<DateTimeOffset> NextTimes(ScheduleView schedule, int count)
+    {
+        var cron = Cron.Parse(schedule.Cron, schedule.Zone);
+        var times = new List<DateTimeOffset>();
+        for (var next = schedule.Next; next is { } time && times.Count < count; next = cron.After(time))
+            times.Add(time);
+        return times;
+    }
+
+    /// <inheritdoc cref="ScheduleStore.PauseAsync"/>
+    /// <exception cref="EngineException">There is no such schedule.</exception>
+    public async Task PauseAsync(string name, string? reason, CancellationToken cancellation)
+    {
+        if (!await store.PauseAsync(name, reason, cancellation))
+            throw await UnknownAsync(name, cancellation);
+    }
+
+    /// <summary>The times that passed while it was paused are not made up for.</summary>
+    /// <exception cref="EngineException">There is no such schedule, or it is not paused.</exception>
+    public async Task ResumeAsync(string name, CancellationToken cancellation)
+    {
+        var schedule = await FindAsync(name, cancellation);
+        if (schedule.PausedAt is null)
+            throw new EngineException($"the schedule '{name}' is not paused");
+        var now = await store.NowAsync(cancellation);
+        await store.ResumeAsync(name, now, Cron.Parse(schedule.Cron, schedule.Zone).After(now), cancellation);
+    }
+
+    /// <inheritdoc cref="ScheduleStore.RemoveAsync"/>
+    /// <exception cref="EngineException">There is no such schedule.</exception>
+    public async Task RemoveAsync(string name, CancellationToken cancellation)
+    {
+        if (!await store.RemoveAsync(name, cancellation))
+            throw await UnknownAsync(name, cancellation);
+    }
+
+    /// <summary>Fires now, paused or not; what overlaps is treated as at any other time.</summary>
+    /// <exception cref="EngineException">There is no such schedule.</exception>
+    public async Task<FireView> TriggerAsync(string name, CancellationToken cancellation)
+    {
+        await waker.SchedulerAsync(cancellation);
+        await using (var turn = await store.TakeAsync(name, cancellation))
+        {
+            if (turn is null)
+                throw await UnknownAsync(name, cancellation);
+            var time = await runner.TriggerAsync(turn, cancellation);
+            var history = await reader.HistoryAsync(name, DueTimes.Most, cancellation);
+            return history.First(fire => fire.Time == time);
+        }
+    }
+
+    private async Task<EngineException> UnknownAsync(string name, CancellationToken cancellation)
+    {
+        var known = await reader.ListAsync(cancellation);
+        return new EngineException(
+            $"there is no schedule '{name}'{Suggestion.For(name, [.. known.Select(schedule => schedule.Name)])}");
+    }
+
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9._-]{0,63}$")]
+    private static partial Regex Name();
+}

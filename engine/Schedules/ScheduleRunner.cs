@@ -1,0 +1,116 @@
+using Microsoft.Extensions.Logging;
+using Pipelines.Storage;
+using Pipelines.Workflows;
+
+namespace Pipelines.Engine.Schedules;
+
+/// <summary>Decides what becomes of the times of schedules. Any number may do so at once: each schedule is taken by one.</summary>
+internal sealed partial class ScheduleRunner(ScheduleStore schedules, Catalog catalog, ILogger<ScheduleRunner> logger)
+{
+    /// <summary>Decides everything that is due.</summary>
+    public async Task LookAsync(CancellationToken cancellation)
+    {
+        var tried = new List<string>();
+        while (await schedules.TakeDueAsync(tried, cancellation) is { } due)
+        {
+            await using var turn = due;
+            tried.Add(turn.Row.Name);
+            try
+            {
+                await DecideAsync(turn, cancellation);
+            }
+            catch (Exception error) when (error is not OperationCanceledException && !Recording.IsPassing(error))
+            {
+                LogUndecided(turn.Row.Name, error.Message); // this machine lacks its zone, say; the other schedules go on
+            }
+        }
+    }
+
+    /// <summary>Fires now, whatever the cron says; what is due by the cron is left to it.</summary>
+    /// <returns>When it fired.</returns>
+    public async Task<DateTimeOffset> TriggerAsync(ScheduleTurn turn, CancellationToken cancellation)
+    {
+        await FireAsync(turn, turn.Now, triggered: true, cancellation);
+        await turn.CommitAsync(turn.Row.LastFire, turn.Row.NextFire, cancellation);
+        return turn.Now;
+    }
+
+    private async Task DecideAsync(ScheduleTurn turn, CancellationToken cancellation)
+    {
+        var row = turn.Row;
+        var cron = Cron.Parse(row.Cron, row.Zone);
+        if (await turn.QueuedAsync(cancellation) is { } waiting && await turn.RunningAsync(cancellation) is [])
+        {
+            var plan = TryPlan(row, out var fault);
+            await turn.EndWaitAsync(waiting, plan is null ? FireOutcome.Failed : FireOutcome.Started, fault, cancellation);
+            if (plan is not null)
+                await turn.StartAsync(waiting, plan, cancellation);
+        }
+
+        var due = DueTimes.Of(cron, row.LastFire, turn.Now, row.Missed);
+        if (due.More)
+            LogMany(row.Name, DueTimes.Most);
+        foreach (var (time, fires) in due.Times)
+        {
+            if (fires)
+                await FireAsync(turn, time, triggered: false, cancellation);
+            else
+                await turn.NoteAsync(time, false, FireOutcome.Skipped, "missed: no worker was up", cancellation);
+        }
+
+        var last = due.Times is [.., var latest] ? latest.Time : row.LastFire;
+        await turn.CommitAsync(last, cron.After(last), cancellation);
+    }
+
+    private async Task FireAsync(ScheduleTurn turn, DateTimeOffset time, bool triggered, CancellationToken cancellation)
+    {
+        var overlap = turn.Row.Overlap;
+        var running = overlap == OverlapPolicy.Allow ? [] : await turn.RunningAsync(cancellation);
+        if (running is [.., var previous] && overlap is OverlapPolicy.Skip or OverlapPolicy.Queue)
+        {
+            var full = overlap == OverlapPolicy.Queue && await turn.QueuedAsync(cancellation) is not null;
+            var (outcome, why) = overlap == OverlapPolicy.Skip
+                ? (FireOutcome.Skipped, $"run {previous} was still running")
+                : full ? (FireOutcome.Skipped, "another one was waiting already") : (FireOutcome.Queued, null);
+            await turn.NoteAsync(time, triggered, outcome, why, cancellation);
+            return;
+        }
+
+        // What cannot start cancels nothing, and neither does what was decided before.
+        var plan = TryPlan(turn.Row, out var fault);
+        var noted = await turn.NoteAsync(
+            time, triggered, plan is null ? FireOutcome.Failed : FireOutcome.Started, fault, cancellation);
+        if (!noted || plan is null)
+            return;
+        foreach (var run in running)
+            await turn.CancelAsync(run, cancellation);
+        LogStarted(turn.Row.Name, time, await turn.StartAsync(time, plan, cancellation));
+    }
+
+    private Plan? TryPlan(ScheduleRow row, out string? fault)
+    {
+        try
+        {
+            fault = null;
+            return ScheduledPlan.Of(row, catalog);
+        }
+        catch (EngineException error)
+        {
+            fault = error.Message;
+            LogFailed(row.Name, fault);
+            return null;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Schedule {Schedule}, {Time:u}: run {RunId}")]
+    private partial void LogStarted(string schedule, DateTimeOffset time, Guid runId);
+
+    [LoggerMessage(LogLevel.Warning, "Schedule {Schedule} starts no run: {Reason}")]
+    private partial void LogFailed(string schedule, string reason);
+
+    [LoggerMessage(LogLevel.Error, "Schedule {Schedule} cannot be decided: {Reason}")]
+    private partial void LogUndecided(string schedule, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Schedule {Schedule} missed more than {Most} times; the earlier ones are left out")]
+    private partial void LogMany(string schedule, int most);
+}
