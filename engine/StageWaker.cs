@@ -22,6 +22,9 @@ internal sealed class StageWaker(
     /// <summary>Every worker serves it.</summary>
     private const string AlarmGroup = "alarm";
 
+    /// <summary>An alarm that came too early would be set once more.</summary>
+    private static readonly TimeSpan AlarmDelay = TimeSpan.FromMilliseconds(20);
+
     private static readonly JobKey Stages = new("stages", "pipelines");
     private static readonly JobKey Alarms = new("alarms", "pipelines");
     private readonly SemaphoreSlim building = new(1);
@@ -95,17 +98,17 @@ internal sealed class StageWaker(
         await CommitAsync(db, wakes, cancellation);
     }
 
-    /// <summary>Wakes one worker after this much; again for the same second changes nothing.</summary>
+    /// <summary>Wakes one worker after this much; a second time for the same second changes nothing.</summary>
     public async Task SetAlarmAsync(TimeSpan after, CancellationToken cancellation)
     {
-        // Late by less than a second, so that the time has come by every clock that is not far off.
-        var second = (time.GetUtcNow() + after).ToUnixTimeSeconds() + 1;
+        var at = time.GetUtcNow() + after;
+        var second = (at + TimeSpan.FromSeconds(0.5)).ToUnixTimeSeconds();
         var alarm = TriggerBuilder.Create()
             .ForJob(Alarms)
             .WithIdentity(second.ToString(CultureInfo.InvariantCulture), "alarms")
             .WithExecutionGroup(AlarmGroup)
             .WithSimpleSchedule(once => once.WithMisfireInstruction(SimpleTriggerMisfireInstruction.IgnoreMisfires))
-            .StartAt(DateTimeOffset.FromUnixTimeSeconds(second))
+            .StartAt(at + AlarmDelay)
             .Build();
         await (await SchedulerAsync(cancellation)).ScheduleTrigger(alarm, TriggerConflict.Keep, cancellation);
     }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Pipelines.Storage;
 using Pipelines.Tests.Engine;
 using Pipelines.Tests.Fixtures;
@@ -100,6 +101,56 @@ public sealed class ScheduleStoreTests(FreshDatabase fresh) : IClassFixture<Fres
 
         Assert.Equal("locked", held?.Row.Name);
         Assert.Null(await schedules.TakeDueAsync([], Cancellation));
+    }
+
+    [Fact]
+    public async Task A_run_that_ends_while_something_is_made_to_wait_for_it_leaves_it_startable()
+    {
+        await schedules.AddAsync(Row("nightly", Time.AddYears(50)), Cancellation);
+        var stages = new StageStore(database, CommitAsync, TimeSpan.FromMinutes(5));
+        await using (var first = await schedules.TakeAsync("nightly", Cancellation))
+        {
+            await first!.NoteAsync(Time, false, FireOutcome.Started, null, Cancellation);
+            await first.StartAsync(Time, Plan, Cancellation);
+            await first.CommitAsync(Time, Time.AddYears(50), Cancellation);
+        }
+
+        var claim = (await stages.ClaimAsync("worker", ["cpu"], null, Cancellation))!;
+        await using var turn = await schedules.TakeAsync("nightly", Cancellation);
+        Assert.Equal([claim.Run], await turn!.RunningAsync(Cancellation));
+        var ending = stages.CompleteAsync(
+            claim, new StageResult(Json.Write(new { value = 1.0 }), Guid.NewGuid().ToString(), Reused: false), Cancellation);
+        Assert.NotSame(ending, await Task.WhenAny(ending, Task.Delay(300, Cancellation)));
+        await turn.NoteAsync(Time.AddDays(1), false, FireOutcome.Queued, null, Cancellation);
+        await turn.CommitAsync(Time.AddDays(1), Time.AddYears(50), Cancellation);
+
+        Assert.True(await ending);
+
+        await using var due = await schedules.TakeDueAsync([], Cancellation);
+        Assert.Equal(Time.AddDays(1), await due!.QueuedAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task The_end_of_a_scheduled_run_is_announced()
+    {
+        await schedules.AddAsync(Row("nightly", Time.AddYears(50)), Cancellation);
+        await using (var turn = await schedules.TakeAsync("nightly", Cancellation))
+        {
+            await turn!.NoteAsync(Time, false, FireOutcome.Started, null, Cancellation);
+            await turn.StartAsync(Time, Plan, Cancellation);
+            await turn.CommitAsync(Time, Time.AddYears(50), Cancellation);
+        }
+
+        var stages = new StageStore(database, CommitAsync, TimeSpan.FromMinutes(5));
+        var claim = (await stages.ClaimAsync("worker", ["cpu"], null, Cancellation))!;
+        await using var connection = await database.Source.OpenConnectionAsync(Cancellation);
+        await using var listen = new NpgsqlCommand($"LISTEN {Channels.Schedules}", connection);
+        await listen.ExecuteNonQueryAsync(Cancellation);
+
+        await stages.CompleteAsync(
+            claim, new StageResult(Json.Write(new { value = 1.0 }), Guid.NewGuid().ToString(), Reused: false), Cancellation);
+
+        Assert.True(await connection.WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
     }
 
     [Fact]
