@@ -27,10 +27,12 @@ internal sealed class Garbage(Database database, ArtifactDirectory artifacts, Ti
     /// <summary>What was written or used since may be on its way into the database.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromHours(1);
 
+    private static readonly TimeSpan Ever = TimeSpan.FromDays(100_000);
+
     /// <param name="age">What is younger stays.</param>
     /// <param name="keepLast">Of each workflow so many runs stay, however old.</param>
     /// <param name="dry">Whether only to look.</param>
-    /// <exception cref="RunStateException">Another process collects.</exception>
+    /// <exception cref="RunStateException">Another process collects, or the folder is another database's.</exception>
     public async Task<GarbageReport> CollectAsync(
         TimeSpan age, int keepLast, bool dry, Action<int, int> progress, CancellationToken cancellation)
     {
@@ -42,9 +44,16 @@ internal sealed class Garbage(Database database, ArtifactDirectory artifacts, Ti
 
         // Looked at before the references: what is recorded meanwhile is either seen there or too young here.
         var youngest = time.GetUtcNow() - (age > Grace ? age : Grace);
+
+        // A stage that has run for hours may have committed what it will record at its end.
+        var running = await db.Stages.Where(stage => stage.State == StageState.Running).MinAsync(stage => stage.StartedAt, cancellation);
+        if (running < youngest)
+            youngest = running.Value - Grace;
         var stored = artifacts.List().ToList();
         var needed = await NeededAsync(db, age, keepLast, cancellation);
         var garbage = stored.Where(artifact => artifact.Touched < youngest && !needed.Contains(artifact.Hash)).ToList();
+        if (garbage.Count > 0 && !(await NeededAsync(db, Ever, int.MaxValue, cancellation)).Overlaps(stored.Select(artifact => artifact.Hash)))
+            throw new RunStateException("the database names none of the artifacts in this data folder: they are another database's");
         if (!dry && garbage.Count > 0)
         {
             await ForgetAsync(db, garbage, cancellation);

@@ -103,6 +103,29 @@ public sealed class GarbageTests(FreshDatabase fresh) : IClassFixture<FreshDatab
     }
 
     [Fact]
+    public async Task A_data_folder_of_another_database_is_left_alone()
+    {
+        Age(await MakeAsync("somebody else's"));
+
+        var error = await Assert.ThrowsAsync<RunStateException>(() => CollectAsync());
+
+        Assert.Contains("another database's", error.Message, StringComparison.Ordinal);
+        Assert.Single(artifacts.List());
+    }
+
+    [Fact]
+    public async Task What_a_stage_that_still_runs_has_made_stays()
+    {
+        var made = await MakeAsync("made");
+        Age(made);
+        await runs.StartAsync(Toys.Plan(Toys.Number("a", 1)), useCache: false, Cancellation);
+        await stages.ClaimAsync("w", ["cpu"], null, Cancellation);
+        await ExecuteAsync("UPDATE pipelines.stages SET started_at = '2019-12-31'");
+
+        Assert.Empty((await CollectAsync()).Collected);
+    }
+
+    [Fact]
     public async Task Two_do_not_collect_at_once()
     {
         await using var other = new NpgsqlConnection(fresh.ConnectionString);
