@@ -13,6 +13,9 @@ internal sealed partial class LeaseKeeper(
     /// <summary>So many renewals may fail before a lease lapses.</summary>
     private const int RenewalsPerLease = 5;
 
+    /// <summary>So many may fail before the worker itself counts as dead, however long its leases are.</summary>
+    private const int RenewalsPerLife = 3;
+
     private readonly ManualResetEventSlim stop = new();
     private Thread? thread;
 
@@ -45,7 +48,14 @@ internal sealed partial class LeaseKeeper(
                 LogTrouble(error.Message);
             }
         }
-        while (!stop.Wait(lease / RenewalsPerLease));
+        while (!stop.Wait(Period(lease)));
+    }
+
+    /// <summary>A renewal is the worker's sign of life as well.</summary>
+    public static TimeSpan Period(TimeSpan lease)
+    {
+        var life = WorkerStore.DeadAfter / RenewalsPerLife;
+        return lease / RenewalsPerLease < life ? lease / RenewalsPerLease : life;
     }
 
     private void Tell(IReadOnlyList<StageClaim> mine, Renewal renewal)

@@ -32,8 +32,6 @@ internal sealed class RunChanges(DatabaseListener listener, TimeProvider time)
         }
     }
 
-    public void Forget(Guid run) => changes.TryRemove(run, out _);
-
     private static void Signal(TaskCompletionSource? change) => change?.TrySetResult();
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -35,33 +35,10 @@ public static unsafe class Extensions
     public static object?[] Call(string name, params object?[] arguments) =>
         throw new NotSupportedException($"{name}: TorchSharp calls no operator by name");
 
-    public static Tensor LinearInto(Tensor output, Tensor input, Tensor weight)
-    {
-        using var transposed = weight.t();
-        return MatmulInto(output, input, transposed);
-    }
-
-    public static Tensor MatmulInto(Tensor output, Tensor left, Tensor right)
-    {
-        using var quiet = no_grad();
-        using var product = left.matmul(right);
-        output.copy_(product);
-        return output;
-    }
-
-    public static Tensor Embedding(Tensor ids, Tensor weight)
-    {
-        using var flat = ids.reshape(-1);
-        using var rows = weight.index_select(0, flat);
-        return rows.reshape([.. ids.shape, weight.shape[1]]);
-    }
-
     /// <exception cref="NotSupportedException">TorchSharp has the CPU's only.</exception>
     public static Generator DefaultGenerator(Device device) => device.type == TorchSharp.DeviceType.CPU
         ? Generator.Default
         : throw new NotSupportedException($"TorchSharp has no default generator of {device}");
-
-    public static long LiveTensors => Tensor.TotalCount;
 
     public static long ElementSize(ScalarType dtype) => dtype switch
     {

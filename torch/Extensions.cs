@@ -51,28 +51,8 @@ public static unsafe class Extensions
     public static object?[] Call(string name, params object?[] arguments) =>
         Aten.CallAny(name, [.. arguments.Select(Arg.From)]);
 
-    /// <summary><c>input @ weightᵀ</c> written into <paramref name="output"/> ([..., out]).</summary>
-    public static Tensor LinearInto(Tensor output, Tensor input, Tensor weight)
-    {
-        using var transposed = weight.t();
-        return MatmulInto(output, input, transposed);
-    }
-
-    /// <summary><c>left @ right</c> written into <paramref name="output"/>. No gradients pass.</summary>
-    public static Tensor MatmulInto(Tensor output, Tensor left, Tensor right)
-    {
-        using var same = Aten.Call("matmul.out", left, right, output);
-        return output;
-    }
-
-    /// <summary>The rows of <paramref name="weight"/> [rows, width] that ids of any shape name: [..., width].</summary>
-    public static Tensor Embedding(Tensor ids, Tensor weight) => Aten.Call("embedding", weight, ids);
-
     /// <summary>The generator that a device's operators use by default. TorchSharp has the CPU's only.</summary>
     public static Generator DefaultGenerator(Device device) => Generator.DefaultOf(device);
-
-    /// <summary>How many tensors are alive in the process; for tests that look for leaks.</summary>
-    public static long LiveTensors => Tensor.TotalCount;
 
     /// <summary>Bytes per element.</summary>
     public static long ElementSize(ScalarType dtype) => dtype switch

@@ -28,15 +28,3 @@ public interface ICheckpoints
 /// <param name="Folder">Its files; read only.</param>
 /// <param name="Step">Steps done.</param>
 public sealed record StageCheckpoint(string Folder, long Step);
-
-/// <summary>For a stage that runs where nothing is kept.</summary>
-public sealed class NoCheckpoints : ICheckpoints
-{
-    public StageCheckpoint? Latest => null;
-
-    public bool Due(TimeSpan interval) => false;
-
-    public void Save(long steps, Action<string> write)
-    {
-    }
-}

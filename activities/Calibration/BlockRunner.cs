@@ -12,15 +12,12 @@ public sealed class BlockRunner : IDisposable
     private readonly Llama model;
     private readonly Tensor hidden;
     private readonly Rope rope;
-    private readonly long batch;
     private readonly CancellationToken cancellation;
 
     /// <param name="tokens">[sequences, length], int64.</param>
-    /// <param name="batch">Sequences that go through a block together. One keeps its activations in the cache (docs/log.md).</param>
-    public BlockRunner(Llama model, Tensor tokens, CancellationToken cancellation, long batch = 1)
+    public BlockRunner(Llama model, Tensor tokens, CancellationToken cancellation)
     {
         this.model = model;
-        this.batch = batch;
         this.cancellation = cancellation;
         hidden = model.Embed(tokens);
         rope = model.Rope(tokens.shape[1]);
@@ -38,7 +35,7 @@ public sealed class BlockRunner : IDisposable
     public BlockMoments Measure(bool spread)
     {
         var moments = new BlockMoments(spread);
-        foreach (var part in Batches())
+        foreach (var part in Sequences())
         {
             using (part)
                 Block.Observe(part, rope, moments.Add);
@@ -68,7 +65,7 @@ public sealed class BlockRunner : IDisposable
 
     private void Replace(Action<Linear, Tensor>? observe)
     {
-        foreach (var part in Batches())
+        foreach (var part in Sequences())
         {
             using (part)
             using (var next = Block.Forward(part, rope, observe))
@@ -76,12 +73,13 @@ public sealed class BlockRunner : IDisposable
         }
     }
 
-    private IEnumerable<Tensor> Batches()
+    /// <summary>[1, length, hidden] each: one by itself keeps its activations in the cache (docs/log.md).</summary>
+    private IEnumerable<Tensor> Sequences()
     {
-        for (long start = 0; start < hidden.shape[0]; start += batch)
+        for (var sequence = 0L; sequence < hidden.shape[0]; sequence++)
         {
             cancellation.ThrowIfCancellationRequested();
-            yield return hidden.narrow(0, start, Math.Min(batch, hidden.shape[0] - start));
+            yield return hidden.narrow(0, sequence, 1);
         }
     }
 }
