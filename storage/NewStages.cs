@@ -22,6 +22,8 @@ internal static class NewStages
             stage.Version,
             stage.Gpu,
             Group = stage.Group,
+            stage.Isolation,
+            stage.Cache,
             stage.Retry.Attempts,
             stage.Retry.Backoff,
             stage.Retry.Crashes,
@@ -32,13 +34,15 @@ internal static class NewStages
             stage.Parameters,
         }));
         await db.Database.ExecuteSqlAsync($"""
-            INSERT INTO pipelines.stages (run_id, id, position, state, kind, version, gpu, "group", attempt, failures,
+            INSERT INTO pipelines.stages (run_id, id, position, state, kind, version, gpu, "group", isolation, attempt, failures,
                 max_attempts, backoff, crashes, max_crashes, timeout, unfinished_feeders, feeds, inputs, parameters, ready_at,
-                reused)
+                reused, use_cache)
             SELECT {run}, id, position, CASE feeders WHEN 0 THEN 'ready' ELSE 'waiting' END, kind, version, gpu, "group",
-                0, 0, attempts, backoff, 0, crashes, timeout, feeders, feeds, inputs, parameters, CASE feeders WHEN 0 THEN now() END, false
+                isolation, 0, 0, attempts, backoff, 0, crashes, timeout, feeders, feeds, inputs, parameters,
+                CASE feeders WHEN 0 THEN now() END, false, cache
             FROM jsonb_to_recordset({rows.GetRawText()}::jsonb) AS stage(id text, position int, kind text, version int,
-                gpu int, "group" text, attempts int, backoff float8, crashes int, timeout float8, feeders int, feeds text[], inputs jsonb, parameters jsonb)
+                gpu int, "group" text, isolation text, cache boolean, attempts int, backoff float8, crashes int, timeout float8,
+                feeders int, feeds text[], inputs jsonb, parameters jsonb)
             """, cancellation);
         if (plan.Stages.Count >= Many)
             await db.Database.ExecuteSqlAsync($"ANALYZE pipelines.stages", cancellation);

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Pipelines.Workflows;
 
 namespace Pipelines.Storage;
 
@@ -41,12 +42,17 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         runs.Property(run => run.Name).HasColumnName("name");
         runs.Property(run => run.State).HasColumnName("state").HasConversion(new Words<RunState>());
         runs.Property(run => run.UseCache).HasColumnName("use_cache");
+        runs.Property(run => run.RequestKey).HasColumnName("request_key");
         runs.Property(run => run.CreatedAt).HasColumnName("created_at").HasDefaultValueSql("now()");
         runs.Property(run => run.FinishedAt).HasColumnName("finished_at");
         runs.Property(run => run.CancelRequestedAt).HasColumnName("cancel_requested_at");
         runs.Property(run => run.Definition).HasColumnName("definition").HasColumnType("jsonb");
         runs.Property(run => run.Parameters).HasColumnName("parameters").HasColumnType("jsonb");
 
+        // A request that is made twice starts one run.
+        runs.HasIndex(run => run.RequestKey).IsUnique().HasDatabaseName("runs_request_key");
+        // The last run of a workflow, to compare with.
+        runs.HasIndex(run => new { run.Name, run.CreatedAt }).IsDescending(false, true).HasDatabaseName("runs_of_name");
         // The list of runs.
         runs.HasIndex(run => run.CreatedAt).IsDescending().HasDatabaseName("runs_newest");
     }
@@ -56,6 +62,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         stages.ToTable("stages", table =>
         {
             table.HasCheckConstraint("stages_state", IsOneOf<StageState>("state"));
+            table.HasCheckConstraint("stages_isolation", IsOneOf<Isolation>("isolation"));
             table.HasCheckConstraint("stages_running_has_worker", "state <> 'running' OR worker IS NOT NULL");
             table.HasCheckConstraint("stages_succeeded_has_outputs", "state <> 'succeeded' OR outputs IS NOT NULL");
             table.HasCheckConstraint("stages_unfinished_feeders", "unfinished_feeders >= 0");
@@ -70,6 +77,8 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         stages.Property(stage => stage.Version).HasColumnName("version");
         stages.Property(stage => stage.Gpu).HasColumnName("gpu");
         stages.Property(stage => stage.Group).HasColumnName("group");
+        stages.Property(stage => stage.Isolation).HasColumnName("isolation").HasConversion(new Words<Isolation>())
+            .HasDefaultValue(Isolation.None);
         stages.Property(stage => stage.Attempt).HasColumnName("attempt");
         stages.Property(stage => stage.Failures).HasColumnName("failures");
         stages.Property(stage => stage.MaxAttempts).HasColumnName("max_attempts");
@@ -82,16 +91,25 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         stages.Property(stage => stage.Feeds).HasColumnName("feeds");
         stages.Property(stage => stage.Inputs).HasColumnName("inputs").HasColumnType("jsonb");
         stages.Property(stage => stage.Parameters).HasColumnName("parameters").HasColumnType("jsonb");
+        stages.Property(stage => stage.Gated).HasColumnName("gated").HasDefaultValue(false);
+        stages.Property(stage => stage.Conditions).HasColumnName("conditions").HasColumnType("jsonb");
+        stages.Property(stage => stage.Branches).HasColumnName("branches").HasColumnType("jsonb");
+        stages.Property(stage => stage.Held).HasColumnName("held").HasDefaultValueSql("'{}'");
+        stages.Property(stage => stage.Variables).HasColumnName("variables").HasColumnType("jsonb");
         stages.Property(stage => stage.ReadyAt).HasColumnName("ready_at");
         stages.Property(stage => stage.StartedAt).HasColumnName("started_at");
         stages.Property(stage => stage.FinishedAt).HasColumnName("finished_at");
         stages.Property(stage => stage.Worker).HasColumnName("worker");
+        stages.Property(stage => stage.Device).HasColumnName("device");
         stages.Property(stage => stage.LeaseUntil).HasColumnName("lease_until");
         stages.Property(stage => stage.Progress).HasColumnName("progress").HasColumnType("jsonb");
         stages.Property(stage => stage.Outputs).HasColumnName("outputs").HasColumnType("jsonb");
         stages.Property(stage => stage.CacheKey).HasColumnName("cache_key");
+        stages.Property(stage => stage.KeyParts).HasColumnName("key_parts").HasColumnType("jsonb");
         stages.Property(stage => stage.Reused).HasColumnName("reused");
+        stages.Property(stage => stage.UseCache).HasColumnName("use_cache").HasDefaultValue(true);
         stages.Property(stage => stage.Fresh).HasColumnName("fresh").HasDefaultValue(false);
+        stages.Property(stage => stage.Reason).HasColumnName("reason");
         stages.Property(stage => stage.Error).HasColumnName("error");
         stages.Property(stage => stage.ErrorDetail).HasColumnName("error_detail");
 
@@ -126,6 +144,8 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         attempts.Property(attempt => attempt.FromStep).HasColumnName("from_step");
         attempts.Property(attempt => attempt.Outcome).HasColumnName("outcome")
             .HasConversion(new Words<AttemptOutcome>());
+        attempts.Property(attempt => attempt.Device).HasColumnName("device");
+        attempts.Property(attempt => attempt.ExitCode).HasColumnName("exit_code");
         attempts.Property(attempt => attempt.Error).HasColumnName("error");
     }
 
@@ -184,6 +204,10 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         workers.Property(worker => worker.Pid).HasColumnName("pid");
         workers.Property(worker => worker.Groups).HasColumnName("groups");
         workers.Property(worker => worker.Slots).HasColumnName("slots");
+        workers.Property(worker => worker.SlotsByGroup).HasColumnName("slots_by_group").HasColumnType("jsonb")
+            .HasDefaultValueSql("'{}'");
+        workers.Property(worker => worker.Devices).HasColumnName("devices").HasDefaultValueSql("'{}'");
+        workers.Property(worker => worker.DrainRequestedAt).HasColumnName("drain_requested_at");
         workers.Property(worker => worker.StartedAt).HasColumnName("started_at").HasDefaultValueSql("now()");
         workers.Property(worker => worker.SeenAt).HasColumnName("seen_at").HasDefaultValueSql("now()");
     }

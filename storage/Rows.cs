@@ -1,3 +1,5 @@
+using Pipelines.Workflows;
+
 namespace Pipelines.Storage;
 
 /// <summary>A row of <c>runs</c>.</summary>
@@ -7,6 +9,9 @@ internal sealed class RunRow
     public required string Name { get; init; }
     public required RunState State { get; init; }
     public required bool UseCache { get; init; }
+
+    /// <summary>What whoever asked for the run calls it; a second request of this name is the same one.</summary>
+    public string? RequestKey { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
@@ -34,6 +39,9 @@ internal sealed class StageRow
     /// <summary>Which workers can run it: those that serve this group.</summary>
     public required string Group { get; init; }
 
+    /// <summary>Where its attempts run.</summary>
+    public Isolation Isolation { get; init; }
+
     /// <summary>Attempts begun; the fence that every write of a running stage names.</summary>
     public int Attempt { get; init; }
 
@@ -60,23 +68,50 @@ internal sealed class StageRow
     /// <summary>The stages that this one feeds.</summary>
     public required string[] Feeds { get; init; }
 
-    /// <summary>Port to the output that feeds it, <c>stage.port</c>.</summary>
+    /// <summary>Port to where its value comes from.</summary>
     public required string Inputs { get; init; }
     public required string Parameters { get; init; }
+
+    /// <summary>Whether it must be looked at when its feeders are done: it may turn out to be skipped.</summary>
+    public bool Gated { get; init; }
+
+    /// <summary>What must hold for it to run.</summary>
+    public string? Conditions { get; init; }
+
+    /// <summary>The branches of bounded fan-outs that it belongs to.</summary>
+    public string? Branches { get; init; }
+
+    /// <summary>Those of them whose turn has not come; each counts as an unfinished feeder.</summary>
+    public string[] Held { get; init; } = [];
+
+    /// <summary>Its values of the fan-outs that it is part of, and its round.</summary>
+    public string? Variables { get; init; }
     public DateTimeOffset? ReadyAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
     public string? Worker { get; init; }
+
+    /// <summary>PyTorch's name of what it runs on: <c>cuda:1</c>.</summary>
+    public string? Device { get; init; }
 
     /// <summary>Until when, in database time, the worker is taken to be alive; it moves this on while it is.</summary>
     public DateTimeOffset? LeaseUntil { get; init; }
     public string? Progress { get; init; }
     public string? Outputs { get; init; }
     public string? CacheKey { get; init; }
+
+    /// <summary>What the key is made of, each part by its own hash.</summary>
+    public string? KeyParts { get; init; }
     public bool Reused { get; init; }
+
+    /// <summary>Whether a stored result may stand for computing it, by its definition.</summary>
+    public bool UseCache { get; init; } = true;
 
     /// <summary>Whether it is computed although its result may be stored: its user asked to run it again.</summary>
     public bool Fresh { get; init; }
+
+    /// <summary>Why it was computed anew, or skipped.</summary>
+    public string? Reason { get; init; }
     public string? Error { get; init; }
     public string? ErrorDetail { get; init; }
 }
@@ -96,6 +131,12 @@ internal sealed class AttemptRow
 
     /// <summary>Null while it runs.</summary>
     public AttemptOutcome? Outcome { get; init; }
+
+    /// <summary>PyTorch's name of what it ran on.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Of its process, where it had one of its own.</summary>
+    public int? ExitCode { get; init; }
     public string? Error { get; init; }
 }
 
@@ -160,6 +201,15 @@ internal sealed class WorkerRow
     public required int Pid { get; init; }
     public required string[] Groups { get; init; }
     public required int Slots { get; init; }
+
+    /// <summary>Stages at once, by group.</summary>
+    public string SlotsByGroup { get; init; } = "{}";
+
+    /// <summary>The GPUs that it gives to stages, by PyTorch's names.</summary>
+    public string[] Devices { get; init; } = [];
+
+    /// <summary>Set when it was told to take nothing any more.</summary>
+    public DateTimeOffset? DrainRequestedAt { get; init; }
     public DateTimeOffset StartedAt { get; init; }
 
     /// <summary>Database time; a worker not seen for a while is dead.</summary>

@@ -46,7 +46,7 @@ public enum RunState
 
 /// <summary>
 /// Waiting for feeders, Ready to be claimed, Running on a worker, then one of the ends. Blocked never started: a stage
-/// that feeds it failed or was cancelled.
+/// that feeds it failed or was cancelled; Skipped was not to run: its condition did not hold, or what feeds it was skipped.
 /// </summary>
 public enum StageState
 {
@@ -57,4 +57,5 @@ public enum StageState
     Failed,
     Cancelled,
     Blocked,
+    Skipped,
 }

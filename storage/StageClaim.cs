@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pipelines.Workflows;
 
 namespace Pipelines.Storage;
 
@@ -17,6 +18,7 @@ internal sealed record StageClaim(
     JsonElement Inputs,
     bool UseCache,
     double? Timeout,
+    Isolation Isolation,
     IReadOnlyList<string> Serves)
 {
     public StageKey Key => new(Run, Stage, Attempt);

@@ -39,7 +39,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         await transaction.CommitAsync(cancellation);
         return new StageClaim(
             claimed.RunId, claimed.Id, claimed.Attempt, claimed.Kind, claimed.Version, claimed.Group,
-            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache && !claimed.Fresh, claimed.Timeout, groups);
+            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache && claimed.UseCache && !claimed.Fresh, claimed.Timeout, claimed.Isolation, groups);
     }
 
     /// <summary>Running → Succeeded, and the stages that only waited for this one → Ready.</summary>

@@ -35,7 +35,9 @@ public sealed record PlannedStage(
     IReadOnlyDictionary<string, OutputName> Inputs,
     int Gpu,
     RetryDefinition Retry,
-    double? Timeout)
+    double? Timeout,
+    Isolation Isolation,
+    bool Cache)
 {
     /// <summary>The stages that must be done before this one.</summary>
     public IEnumerable<string> Feeders => Inputs.Values.Select(output => output.Stage).Distinct();

@@ -96,7 +96,7 @@ internal sealed partial class PlanCheck(
 
         return new PlannedStage(
             stage.Id, entry.Kind, entry.Version, complete ?? default, Inputs(stage, entry),
-            stage.Resources?.Gpu ?? 0, retry, stage.Timeout);
+            stage.Resources?.Gpu ?? 0, retry, stage.Timeout, stage.Isolation, stage.Cache);
     }
 
     private Dictionary<string, OutputName> Inputs(StageDefinition stage, CatalogEntry entry)

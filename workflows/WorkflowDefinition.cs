@@ -16,6 +16,7 @@ public sealed record WorkflowDefinition(
 
 /// <param name="Timeout">Seconds that an attempt may take; none when absent. Whether its worker lives is another matter.</param>
 /// <param name="Inputs">Port to the output that feeds it: <c>"model": "load.model"</c> (stage.port).</param>
+/// <param name="Cache">Whether a stored result may stand for computing it.</param>
 public sealed record StageDefinition(
     string Id,
     string Kind,
@@ -24,7 +25,19 @@ public sealed record StageDefinition(
     ResourceDefinition? Resources = null,
     RetryDefinition? Retry = null,
     double? Timeout = null,
-    string? Description = null);
+    string? Description = null,
+    Isolation Isolation = Isolation.None,
+    bool Cache = true);
+
+/// <summary>What a stage shares with the others of its worker.</summary>
+public enum Isolation
+{
+    /// <summary>It has a thread of its own in the worker's process, whose loaded models it shares.</summary>
+    None,
+
+    /// <summary>It has a process of its own: what kills it, kills nothing else, and it can be stopped by force.</summary>
+    Process,
+}
 
 /// <summary>A parameter of the workflow, set by <c>--set name=value</c> and used as <c>${name}</c>.</summary>
 /// <param name="Default">Without one the parameter must be set.</param>

@@ -37,9 +37,17 @@ namespace Pipelines.Storage.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("attempt");
 
+                    b.Property<string>("Device")
+                        .HasColumnType("text")
+                        .HasColumnName("device");
+
                     b.Property<string>("Error")
                         .HasColumnType("text")
                         .HasColumnName("error");
+
+                    b.Property<int?>("ExitCode")
+                        .HasColumnType("integer")
+                        .HasColumnName("exit_code");
 
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
@@ -183,6 +191,10 @@ namespace Pipelines.Storage.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("parameters");
 
+                    b.Property<string>("RequestKey")
+                        .HasColumnType("text")
+                        .HasColumnName("request_key");
+
                     b.Property<string>("State")
                         .IsRequired()
                         .HasColumnType("text")
@@ -202,6 +214,14 @@ namespace Pipelines.Storage.Migrations
                     b.HasIndex("Id")
                         .HasDatabaseName("runs_running")
                         .HasFilter("state = 'running'");
+
+                    b.HasIndex("RequestKey")
+                        .IsUnique()
+                        .HasDatabaseName("runs_request_key");
+
+                    b.HasIndex("Name", "CreatedAt")
+                        .IsDescending(false, true)
+                        .HasDatabaseName("runs_of_name");
 
                     b.ToTable("runs", "pipelines", t =>
                         {
@@ -392,9 +412,17 @@ namespace Pipelines.Storage.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("backoff");
 
+                    b.Property<string>("Branches")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("branches");
+
                     b.Property<string>("CacheKey")
                         .HasColumnType("text")
                         .HasColumnName("cache_key");
+
+                    b.Property<string>("Conditions")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("conditions");
 
                     b.Property<long?>("CrashStep")
                         .HasColumnType("bigint")
@@ -403,6 +431,10 @@ namespace Pipelines.Storage.Migrations
                     b.Property<int>("Crashes")
                         .HasColumnType("integer")
                         .HasColumnName("crashes");
+
+                    b.Property<string>("Device")
+                        .HasColumnType("text")
+                        .HasColumnName("device");
 
                     b.Property<string>("Error")
                         .HasColumnType("text")
@@ -431,6 +463,12 @@ namespace Pipelines.Storage.Migrations
                         .HasDefaultValue(false)
                         .HasColumnName("fresh");
 
+                    b.Property<bool>("Gated")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("gated");
+
                     b.Property<int>("Gpu")
                         .HasColumnType("integer")
                         .HasColumnName("gpu");
@@ -440,10 +478,28 @@ namespace Pipelines.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("group");
 
+                    b.PrimitiveCollection<string[]>("Held")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("held")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<string>("Inputs")
                         .IsRequired()
                         .HasColumnType("jsonb")
                         .HasColumnName("inputs");
+
+                    b.Property<string>("Isolation")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("none")
+                        .HasColumnName("isolation");
+
+                    b.Property<string>("KeyParts")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("key_parts");
 
                     b.Property<string>("Kind")
                         .IsRequired()
@@ -485,6 +541,10 @@ namespace Pipelines.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ready_at");
 
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
                     b.Property<bool>("Reused")
                         .HasColumnType("boolean")
                         .HasColumnName("reused");
@@ -505,6 +565,16 @@ namespace Pipelines.Storage.Migrations
                     b.Property<int>("UnfinishedFeeders")
                         .HasColumnType("integer")
                         .HasColumnName("unfinished_feeders");
+
+                    b.Property<bool>("UseCache")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(true)
+                        .HasColumnName("use_cache");
+
+                    b.Property<string>("Variables")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("variables");
 
                     b.Property<int>("Version")
                         .HasColumnType("integer")
@@ -539,9 +609,11 @@ namespace Pipelines.Storage.Migrations
 
                     b.ToTable("stages", "pipelines", t =>
                         {
+                            t.HasCheckConstraint("stages_isolation", "isolation IN ('none', 'process')");
+
                             t.HasCheckConstraint("stages_running_has_worker", "state <> 'running' OR worker IS NOT NULL");
 
-                            t.HasCheckConstraint("stages_state", "state IN ('waiting', 'ready', 'running', 'succeeded', 'failed', 'cancelled', 'blocked')");
+                            t.HasCheckConstraint("stages_state", "state IN ('waiting', 'ready', 'running', 'succeeded', 'failed', 'cancelled', 'blocked', 'skipped')");
 
                             t.HasCheckConstraint("stages_succeeded_has_outputs", "state <> 'succeeded' OR outputs IS NOT NULL");
 
@@ -554,6 +626,17 @@ namespace Pipelines.Storage.Migrations
                     b.Property<string>("Id")
                         .HasColumnType("text")
                         .HasColumnName("id");
+
+                    b.PrimitiveCollection<string[]>("Devices")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("devices")
+                        .HasDefaultValueSql("'{}'");
+
+                    b.Property<DateTimeOffset?>("DrainRequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("drain_requested_at");
 
                     b.PrimitiveCollection<string[]>("Groups")
                         .IsRequired()
@@ -578,6 +661,13 @@ namespace Pipelines.Storage.Migrations
                     b.Property<int>("Slots")
                         .HasColumnType("integer")
                         .HasColumnName("slots");
+
+                    b.Property<string>("SlotsByGroup")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("slots_by_group")
+                        .HasDefaultValueSql("'{}'");
 
                     b.Property<DateTimeOffset>("StartedAt")
                         .ValueGeneratedOnAdd()
