@@ -51,7 +51,8 @@ internal sealed class EngineNothing
     }
 
     private StageDefinition Stage(string id, string kind, Dictionary<string, string>? inputs) => new(
-        id, kind, JsonSerializer.SerializeToElement(new { number = Interlocked.Increment(ref numbers) }), inputs);
+        id, kind, JsonSerializer.SerializeToElement(new { number = Interlocked.Increment(ref numbers) }),
+        inputs?.ToDictionary(input => input.Key, input => new Sources([input.Value])));
 
     private EngineGraph Graph(List<StageDefinition> stages)
     {

@@ -24,9 +24,14 @@ public sealed record RunAgain(string? From = null, bool Only = false, IReadOnlyD
             throw new EngineException(string.Join('\n', faults));
         if (!Plan.TryCreate(run.Definition, catalog, run.Parameters, out var before, out faults))
             throw new EngineException($"this version cannot run the workflow any more:\n{string.Join('\n', faults)}");
+        if (!before.Stages.Select(stage => stage.Id).SequenceEqual(after.Stages.Select(stage => stage.Id)))
+            throw new EngineException("the new values change which stages there are: start a new run");
         var changed = before.Stages.Zip(after.Stages)
-            .Where(pair => !JsonElement.DeepEquals(pair.First.Parameters, pair.Second.Parameters))
-            .ToDictionary(pair => pair.Second.Id, pair => pair.Second.Parameters);
+            .Where(pair => !JsonElement.DeepEquals(Given(pair.First), Given(pair.Second)))
+            .ToDictionary(pair => pair.Second.Id, pair => pair.Second);
         return request with { Changed = changed, Values = after.Parameters };
     }
+
+    private static JsonElement Given(PlannedStage stage) =>
+        Json.Write(new { stage.Parameters, stage.Inputs, stage.Gate, stage.Variables });
 }

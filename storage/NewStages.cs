@@ -14,6 +14,9 @@ internal static class NewStages
         var feeds = plan.Stages
             .SelectMany(stage => stage.Feeders.Select(feeder => (feeder, stage.Id)))
             .ToLookup(edge => edge.feeder, edge => edge.Id);
+        var held = StageTurns.Hold(
+            [.. plan.Stages.Select(stage => new TurnStage(stage.Id, true, stage.Turns, []))],
+            plan.Stages.Select(stage => stage.Id).ToHashSet());
         var rows = Json.Write(plan.Stages.Select((stage, position) => new
         {
             stage.Id,
@@ -28,21 +31,26 @@ internal static class NewStages
             stage.Retry.Backoff,
             stage.Retry.Crashes,
             stage.Timeout,
-            Feeders = stage.Feeders.Count(),
+            Held = held[stage.Id],
+            Feeders = stage.Feeders.Count() + held[stage.Id].Count,
             Feeds = feeds[stage.Id],
-            Inputs = stage.Inputs.ToDictionary(input => input.Key, input => input.Value.ToString()),
+            stage.Inputs,
             stage.Parameters,
+            Gated = stage.Gate is not null,
+            Conditions = stage.Gate,
+            Branches = stage.Turns.Count > 0 ? stage.Turns : null,
+            Variables = stage.Variables.Count > 0 ? stage.Variables : null,
         }));
         await db.Database.ExecuteSqlAsync($"""
             INSERT INTO pipelines.stages (run_id, id, position, state, kind, version, gpu, "group", isolation, attempt, failures,
                 max_attempts, backoff, crashes, max_crashes, timeout, unfinished_feeders, feeds, inputs, parameters, ready_at,
-                reused, use_cache)
-            SELECT {run}, id, position, CASE feeders WHEN 0 THEN 'ready' ELSE 'waiting' END, kind, version, gpu, "group",
+                reused, use_cache, gated, conditions, branches, held, variables)
+            SELECT {run}, id, position, CASE WHEN feeders = 0 AND NOT gated THEN 'ready' ELSE 'waiting' END, kind, version, gpu, "group",
                 isolation, 0, 0, attempts, backoff, 0, crashes, timeout, feeders, feeds, inputs, parameters,
-                CASE feeders WHEN 0 THEN now() END, false, cache
+                CASE WHEN feeders = 0 AND NOT gated THEN now() END, false, cache, gated, conditions, branches, held, variables
             FROM jsonb_to_recordset({rows.GetRawText()}::jsonb) AS stage(id text, position int, kind text, version int,
                 gpu int, "group" text, isolation text, cache boolean, attempts int, backoff float8, crashes int, timeout float8,
-                feeders int, feeds text[], inputs jsonb, parameters jsonb)
+                feeders int, feeds text[], inputs jsonb, parameters jsonb, gated boolean, conditions jsonb, branches jsonb, held text[], variables jsonb)
             """, cancellation);
         if (plan.Stages.Count >= Many)
             await db.Database.ExecuteSqlAsync($"ANALYZE pipelines.stages", cancellation);

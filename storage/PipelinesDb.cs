@@ -42,6 +42,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         runs.Property(run => run.Name).HasColumnName("name");
         runs.Property(run => run.State).HasColumnName("state").HasConversion(new Words<RunState>());
         runs.Property(run => run.UseCache).HasColumnName("use_cache");
+        runs.Property(run => run.Outputs).HasColumnName("outputs").HasColumnType("jsonb").HasDefaultValueSql("'{}'");
         runs.Property(run => run.RequestKey).HasColumnName("request_key");
         runs.Property(run => run.CreatedAt).HasColumnName("created_at").HasDefaultValueSql("now()");
         runs.Property(run => run.FinishedAt).HasColumnName("finished_at");

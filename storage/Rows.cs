@@ -21,6 +21,9 @@ internal sealed class RunRow
     /// <summary>The workflow document as it was when the run started.</summary>
     public required string Definition { get; init; }
     public required string Parameters { get; init; }
+
+    /// <summary>Name to where the value of the workflow's output comes from.</summary>
+    public required string Outputs { get; init; }
 }
 
 /// <summary>A row of <c>stages</c>: one stage of one run, and how it stands.</summary>

@@ -88,7 +88,7 @@ internal sealed class RunReader(Database database)
         var stages = rows.Select(row => View(row, now, served)).ToList();
         return new RunView(
             run.Id, run.Name, run.State, run.CreatedAt, run.FinishedAt,
-            Json.Read<Dictionary<string, JsonElement>>(run.Parameters), definition, Outputs(definition, stages), stages);
+            Json.Read<Dictionary<string, JsonElement>>(run.Parameters), definition, Outputs(run, stages), stages);
     }
 
     private static StageView View(StageRow row, DateTimeOffset now, Dictionary<string, int> served) => new(
@@ -96,7 +96,8 @@ internal sealed class RunReader(Database database)
         row.StartedAt is { } started ? ((row.FinishedAt ?? now) - started).TotalSeconds : null,
         row.Progress is { } progress ? Json.Read<StageProgress>(progress) : null,
         row.Outputs is { } outputs ? Json.Read<JsonElement>(outputs) : null,
-        row.Error, row.Worker, WaitsFor(row, now, served));
+        row.Error, row.Worker, WaitsFor(row, now, served), row.Reason,
+        row.Variables is { } variables ? Json.Read<Dictionary<string, JsonElement>>(variables) : null);
 
     private static string? WaitsFor(StageRow row, DateTimeOffset now, Dictionary<string, int> served)
     {
@@ -107,16 +108,14 @@ internal sealed class RunReader(Database database)
         return served.ContainsKey(row.Group) ? null : $"a worker that serves {row.Group}";
     }
 
-    private static Dictionary<string, JsonElement> Outputs(WorkflowDefinition definition, List<StageView> stages)
+    private static Dictionary<string, JsonElement> Outputs(RunRow run, List<StageView> stages)
     {
         var made = stages.ToDictionary(stage => stage.Id, stage => stage.Outputs);
         var outputs = new Dictionary<string, JsonElement>();
-        foreach (var (name, text) in definition.Outputs ?? new Dictionary<string, string>())
+        foreach (var (name, source) in Json.Read<Dictionary<string, PlannedInput>>(run.Outputs))
         {
-            if (OutputName.Parse(text) is { } source
-                && made.GetValueOrDefault(source.Stage) is { } ports
-                && ports.TryGetProperty(source.Port, out var value))
-                outputs[name] = value;
+            if (source.Value(made.GetValueOrDefault) is { } value)
+                outputs[name] = Json.Write(value);
         }
 
         return outputs;

@@ -58,12 +58,26 @@ public sealed class RunStore
             UseCache = useCache,
             Definition = Json.Write(plan.Definition).GetRawText(),
             Parameters = Json.Write(plan.Parameters).GetRawText(),
+            Outputs = Json.Write(plan.Outputs).GetRawText(),
         });
         await db.SaveChangesAsync(cancellation);
         await NewStages.InsertAsync(db, run, plan, cancellation);
         await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
-        var ready = plan.Stages.Where(stage => stage.Inputs.Count == 0).CountBy(stage => stage.Group);
-        return (run, [.. ready.Select(group => new Wake(group.Key, run, group.Value))]);
+        if (plan.Stages.All(stage => stage is { Gate: null, Turns.Count: 0 }))
+        {
+            var first = plan.Stages.Where(stage => !stage.Feeders.Any()).CountBy(stage => stage.Group);
+            return (run, [.. first.Select(group => new Wake(group.Key, run, group.Value))]);
+        }
+
+        var wakes = await BeginAsync(db, run, cancellation);
+        await EndIfDoneAsync(db, run, cancellation); // everything may have been skipped
+        return (run, wakes);
+    }
+
+    private static async Task<IReadOnlyList<Wake>> BeginAsync(PipelinesDb db, Guid run, CancellationToken cancellation)
+    {
+        var ready = await Successors.BeginAsync(db, run, cancellation);
+        return [.. ready.Select(group => new Wake(group.Key, run, group.Value))];
     }
 
     /// <summary>
@@ -120,10 +134,13 @@ public sealed class RunStore
             UPDATE pipelines.stages s SET failures = 0, crashes = 0, crash_step = NULL, error = NULL, error_detail = NULL,
                 progress = NULL, started_at = NULL, finished_at = NULL, worker = NULL, lease_until = NULL, outputs = NULL,
                 cache_key = NULL, reused = false, fresh = again.fresh, parameters = coalesce(again.parameters, s.parameters),
-                unfinished_feeders = again.feeders, state = CASE again.feeders WHEN 0 THEN 'ready' ELSE 'waiting' END,
-                ready_at = CASE again.feeders WHEN 0 THEN now() END
+                inputs = coalesce(again.inputs, s.inputs), conditions = coalesce(again.conditions, s.conditions),
+                variables = coalesce(again.variables, s.variables), held = again.held, reason = NULL, key_parts = NULL, device = NULL,
+                unfinished_feeders = again.feeders,
+                state = CASE WHEN again.feeders = 0 AND NOT s.gated THEN 'ready' ELSE 'waiting' END, ready_at = now()
             FROM jsonb_to_recordset({Json.Write(rows).GetRawText()}::jsonb)
-                AS again(id text, feeders int, fresh boolean, parameters jsonb)
+                AS again(id text, feeders int, fresh boolean, held text[], parameters jsonb, inputs jsonb, conditions jsonb,
+                    variables jsonb)
             WHERE s.run_id = {run} AND s.id = again.id
             """, cancellation);
         var anew = stages.Where(stage => RunReset.Anew(stage, request)).Select(stage => stage.Id)
@@ -137,9 +154,9 @@ public sealed class RunStore
             WHERE id = {run}
             """, cancellation);
         await Channels.NotifyAsync(db, Channels.RunChanged, run, cancellation);
-        var ready = await db.Stages.Where(stage => stage.RunId == run && stage.State == StageState.Ready)
-            .GroupBy(stage => stage.Group).Select(group => new { group.Key, Count = group.Count() }).ToListAsync(cancellation);
-        await commit(db, [.. ready.Select(group => new Wake(group.Key, run, group.Count))], cancellation);
+        var wakes = await BeginAsync(db, run, cancellation);
+        await EndIfDoneAsync(db, run, cancellation);
+        await commit(db, wakes, cancellation);
         return summary;
     }
 
@@ -147,19 +164,21 @@ public sealed class RunStore
     private static async Task<IReadOnlyList<ResetStage>> ResetStagesAsync(PipelinesDb db, Guid run, CancellationToken cancellation)
     {
         var rows = await db.Database.SqlQuery<StageToReset>($"""
-            SELECT s.id AS "Id", s.feeds AS "Feeds", c.step AS "Step",
+            SELECT s.id AS "Id", s.feeds AS "Feeds", c.step AS "Step", s.branches AS "Branches", s.held AS "Held",
                 CASE WHEN s.state = 'running' AND s.lease_until < clock_timestamp() THEN 'cancelled' ELSE s.state END AS "State"
             FROM pipelines.stages s LEFT JOIN pipelines.checkpoints c ON c.run_id = s.run_id AND c.stage = s.id
             WHERE s.run_id = {run} ORDER BY s.position
             """).ToListAsync(cancellation);
-        return rows.ConvertAll(row => new ResetStage(row.Id, Json.Read<StageState>($"\"{row.State}\""), row.Feeds, row.Step));
+        return rows.ConvertAll(row => new ResetStage(
+            row.Id, Json.Read<StageState>($"\"{row.State}\""), row.Feeds, row.Step,
+            row.Branches is null ? [] : Json.Read<IReadOnlyList<PlannedTurn>>(row.Branches), row.Held));
     }
 
     private static RunStateException NothingLeft(Guid run, RunState state) => new(state == RunState.Running
         ? $"run {run} is running: wait for it to end, or cancel it"
         : $"run {run} has succeeded: nothing is left to resume");
 
-    private sealed record StageToReset(string Id, string[] Feeds, long? Step, string State);
+    private sealed record StageToReset(string Id, string[] Feeds, long? Step, string? Branches, string[] Held, string State);
 
     /// <summary>
     /// Whoever changes what a stage of the run waits for stands in this line. Without it, two feeders that end together

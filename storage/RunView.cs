@@ -23,6 +23,8 @@ public sealed record RunView(
 /// <param name="Error">Why it failed, for its user; null otherwise.</param>
 /// <param name="Worker">Who runs or ran it.</param>
 /// <param name="WaitsFor">What a ready stage waits for besides a free slot; null for nothing.</param>
+/// <param name="Reason">Why it was skipped, or computed anew.</param>
+/// <param name="Variables">The values that its matrices have for it, and its round.</param>
 public sealed record StageView(
     string Id,
     string Kind,
@@ -34,7 +36,9 @@ public sealed record StageView(
     JsonElement? Outputs,
     string? Error,
     string? Worker,
-    string? WaitsFor = null);
+    string? WaitsFor = null,
+    string? Reason = null,
+    IReadOnlyDictionary<string, JsonElement>? Variables = null);
 
 public enum RunState
 {

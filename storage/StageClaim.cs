@@ -6,6 +6,7 @@ namespace Pipelines.Storage;
 /// <summary>A stage that a worker has taken: what it is to run, and the fence that its writes must name.</summary>
 /// <param name="Inputs">Port to value, gathered from the outputs of the feeders.</param>
 /// <param name="Timeout">Seconds that the attempt may take.</param>
+/// <param name="Bounded">Whether it is in a branch of a bounded fan-out.</param>
 /// <param name="Serves">The groups that the slot claims from.</param>
 internal sealed record StageClaim(
     Guid Run,
@@ -19,6 +20,7 @@ internal sealed record StageClaim(
     bool UseCache,
     double? Timeout,
     Isolation Isolation,
+    bool Bounded,
     IReadOnlyList<string> Serves)
 {
     public StageKey Key => new(Run, Stage, Attempt);

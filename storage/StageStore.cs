@@ -39,7 +39,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         await transaction.CommitAsync(cancellation);
         return new StageClaim(
             claimed.RunId, claimed.Id, claimed.Attempt, claimed.Kind, claimed.Version, claimed.Group,
-            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache && claimed.UseCache && !claimed.Fresh, claimed.Timeout, claimed.Isolation, groups);
+            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache && claimed.UseCache && !claimed.Fresh, claimed.Timeout, claimed.Isolation, claimed.Branches is not null, groups);
     }
 
     /// <summary>Running → Succeeded, and the stages that only waited for this one → Ready.</summary>
@@ -65,16 +65,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
                     """, cancellation);
             }
 
-            var ready = await db.Database.SqlQuery<GroupCount>($"""
-                WITH fed AS (
-                    UPDATE pipelines.stages SET unfinished_feeders = unfinished_feeders - 1,
-                        state = CASE unfinished_feeders WHEN 1 THEN 'ready' ELSE state END,
-                        ready_at = CASE unfinished_feeders WHEN 1 THEN now() END
-                    WHERE run_id = {claim.Run} AND state = 'waiting' AND id = ANY (ARRAY(
-                        SELECT unnest(feeds) FROM pipelines.stages WHERE run_id = {claim.Run} AND id = {claim.Stage}))
-                    RETURNING "group", state)
-                SELECT "group" AS "Group", count(*)::int AS "Count" FROM fed WHERE state = 'ready' GROUP BY "group"
-                """).ToListAsync(cancellation);
+            var ready = await Successors.LetGoOnAsync(db, claim.Run, claim.Stage, claim.Bounded, cancellation);
             return LeaveOneToTheSlot(claim, ready);
         }, cancellation);
 
@@ -99,13 +90,10 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
             if (changed is not [var retried])
                 return null;
             if (retried.State == "failed")
-                await BlockBelowAsync(db, claim.Key, cancellation);
-            return retried switch
-            {
-                { State: "failed" } => [],
-                { Pause: > 0 } => [new Wake(claim.Group, claim.Run, 1, TimeSpan.FromSeconds(retried.Pause))],
-                _ => LeaveOneToTheSlot(claim, [new(claim.Group, 1)]),
-            };
+                return await EndBadlyAsync(db, claim.Key, claim.Bounded, cancellation);
+            return retried.Pause > 0
+                ? [new Wake(claim.Group, claim.Run, 1, TimeSpan.FromSeconds(retried.Pause))]
+                : LeaveOneToTheSlot(claim, new Dictionary<string, int> { [claim.Group] = 1 });
         }, cancellation);
 
     /// <summary>Running → Cancelled, as its user asked.</summary>
@@ -181,13 +169,16 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
                         THEN lapsed.crashes || ' workers in a row died while they ran it (the last was ' || s.worker
                             || '): it runs out of memory, or crashes' END
                 FROM lapsed WHERE s.run_id = lapsed.run_id AND s.id = lapsed.id
-                RETURNING s.state AS "State", s."group" AS "Group"
+                RETURNING s.state AS "State", s."group" AS "Group", s.branches IS NOT NULL AS "Bounded"
                 """).ToListAsync(cancellation);
             if (changed is not [var stage])
                 return null;
-            if (stage.State == "failed")
-                await BlockBelowAsync(db, lapsed, cancellation);
-            return stage.State == "ready" ? [new Wake(stage.Group, lapsed.Run, 1)] : [];
+            return stage.State switch
+            {
+                "ready" => [new Wake(stage.Group, lapsed.Run, 1)],
+                "failed" => await EndBadlyAsync(db, lapsed, stage.Bounded, cancellation),
+                _ => [],
+            };
         }, cancellation);
 
     /// <summary>The latest progress and new lines of the log, at once.</summary>
@@ -246,18 +237,16 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
 
     private static async Task<JsonElement> InputsAsync(PipelinesDb db, StageRow stage, CancellationToken cancellation)
     {
-        var edges = Json.Read<Dictionary<string, string>>(stage.Inputs)
-            .ToDictionary(edge => edge.Key, edge => OutputName.Parse(edge.Value)!);
-        if (edges.Count == 0)
-            return Json.Write(new JsonObject());
-        var feeders = edges.Values.Select(output => output.Stage).Distinct().ToArray();
-        var outputs = await db.Stages.Where(row => row.RunId == stage.RunId && feeders.Contains(row.Id))
-            .ToDictionaryAsync(row => row.Id, row => JsonNode.Parse(row.Outputs!)!, cancellation);
+        var sources = Json.Read<Dictionary<string, PlannedInput>>(stage.Inputs);
         var inputs = new JsonObject();
-        foreach (var (port, output) in edges)
+        if (sources.Count == 0)
+            return Json.Write(inputs);
+        var feeders = sources.Values.SelectMany(source => source.Stages).Distinct().ToArray();
+        var outputs = await Successors.OutputsAsync(db, stage.RunId, feeders, cancellation);
+        foreach (var (port, source) in sources)
         {
-            if (outputs[output.Stage][output.Port] is { } value)
-                inputs[port] = value.DeepClone();
+            if (source.Value(id => outputs.GetValueOrDefault(id)) is { } value)
+                inputs[port] = value;
         }
 
         return Json.Write(inputs);
@@ -292,32 +281,29 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         return true;
     }
 
-    private static Task<int> BlockBelowAsync(PipelinesDb db, StageKey claim, CancellationToken cancellation) =>
-        db.Database.ExecuteSqlAsync($"""
-            WITH RECURSIVE below(id) AS (
-                SELECT unnest(feeds) FROM pipelines.stages WHERE run_id = {claim.Run} AND id = {claim.Stage}
-                UNION
-                SELECT unnest(s.feeds) FROM below JOIN pipelines.stages s ON s.run_id = {claim.Run} AND s.id = below.id)
-            UPDATE pipelines.stages s SET state = 'blocked' FROM below
-            WHERE s.run_id = {claim.Run} AND s.id = below.id AND s.state = 'waiting'
-            """, cancellation);
+    /// <summary>What it feeds → Blocked; in a bounded fan-out the next branch may take its turn.</summary>
+    private static async Task<IReadOnlyList<Wake>> EndBadlyAsync(
+        PipelinesDb db, StageKey stage, bool bounded, CancellationToken cancellation)
+    {
+        await Successors.BlockBelowAsync(db, stage.Run, stage.Stage, cancellation);
+        var ready = await Successors.LetGoOnAsync(db, stage.Run, null, bounded, cancellation);
+        return [.. ready.Select(group => new Wake(group.Key, stage.Run, group.Value))];
+    }
 
     /// <summary>
     /// The slot that ended this stage claims the next one itself, so where all are of a group that it serves, one wake
     /// fewer is needed. Should it die before that, its firing is recovered elsewhere and is a wake.
     /// </summary>
-    private static List<Wake> LeaveOneToTheSlot(StageClaim claim, List<GroupCount> ready)
+    private static List<Wake> LeaveOneToTheSlot(StageClaim claim, IReadOnlyDictionary<string, int> ready)
     {
-        var own = ready is [var only] && claim.Serves.Contains(only.Group) ? 1 : 0;
-        return [.. ready.Where(group => group.Count > own).Select(group => new Wake(group.Group, claim.Run, group.Count - own))];
+        var own = ready.Count == 1 && claim.Serves.Contains(ready.Keys.First()) ? 1 : 0;
+        return [.. ready.Where(group => group.Value > own).Select(group => new Wake(group.Key, claim.Run, group.Value - own))];
     }
 
     // Postgres stores no zero bytes in text.
     private static string? Clean(string? text) => text?.Replace('\0', '\uFFFD');
 
-    private sealed record GroupCount(string Group, int Count);
-
-    private sealed record Rescued(string State, string Group);
+    private sealed record Rescued(string State, string Group, bool Bounded);
 
     /// <param name="Pause">Seconds until the next attempt.</param>
     private sealed record Retried(string State, double Pause);

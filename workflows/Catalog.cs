@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace Pipelines.Workflows;
 
@@ -26,6 +27,7 @@ public sealed class Catalog
             Port.Of<TInputs>(),
             Port.Of<TOutputs>(),
             ParameterSchema.Of<TParameters>(),
+            ParameterSchema.Of<TOutputs>(),
             json => ParameterSchema.Check<TParameters>(json),
             json => activity.Source(Json.Read<TParameters>(json)),
             async (inputs, parameters, stage, cancellation) =>
@@ -58,6 +60,7 @@ public sealed class Catalog
 
 /// <summary>An activity with its types erased to JSON.</summary>
 /// <param name="Parameters">JSON schema of the form, with the defaults.</param>
+/// <param name="Results">JSON schema of what it puts out.</param>
 /// <param name="Check">What is wrong with these parameters, if anything, and the parameters with their defaults filled in.</param>
 /// <param name="Source"><see cref="Activity{TInputs,TParameters,TOutputs}.Source"/>.</param>
 public sealed record CatalogEntry(
@@ -67,6 +70,7 @@ public sealed record CatalogEntry(
     IReadOnlyList<Port> Inputs,
     IReadOnlyList<Port> Outputs,
     JsonNode Parameters,
+    JsonNode Results,
     Func<JsonElement, CheckedParameters> Check,
     Func<JsonElement, string?> Source,
     Func<JsonElement, JsonElement, StageContext, CancellationToken, Task<JsonElement>> Run)
@@ -79,10 +83,21 @@ public sealed record CatalogEntry(
 public sealed record CheckedParameters(JsonElement Complete, IReadOnlyList<string> Errors);
 
 /// <summary>One property of an activity's inputs or outputs. An edge joins ports of equal type.</summary>
-/// <param name="Type">The property type's name in camel case: <c>checkpoint</c>, <c>double</c>.</param>
+/// <param name="Type">
+/// The property type's name in camel case: <c>checkpoint</c>, <c>double</c>; <c>checkpoint[]</c> for a list of
+/// <see cref="Branch{T}"/>.
+/// </param>
 /// <param name="Optional">Whether an input may stay unconnected (its property is nullable).</param>
 public sealed record Port(string Name, string Type, bool Optional)
 {
+    /// <summary>Whether it takes many values.</summary>
+    [JsonIgnore]
+    public bool IsList => Type.EndsWith("[]", StringComparison.Ordinal);
+
+    /// <summary>The type of one of them.</summary>
+    [JsonIgnore]
+    public string ItemType => IsList ? Type[..^2] : Type;
+
     /// <summary>The ports of a positional record, in its order.</summary>
     public static IReadOnlyList<Port> Of<T>()
     {
@@ -91,9 +106,14 @@ public sealed record Port(string Name, string Type, bool Optional)
         [
             .. typeof(T).GetConstructors()[0].GetParameters().Select(parameter => new Port(
                 JsonNamingPolicy.CamelCase.ConvertName(parameter.Name!),
-                JsonNamingPolicy.CamelCase.ConvertName(
-                    (Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType).Name),
+                TypeName(parameter.ParameterType),
                 nullability.Create(parameter).ReadState == NullabilityState.Nullable)),
         ];
     }
+
+    private static string TypeName(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>)
+            && type.GetGenericArguments()[0] is { IsGenericType: true } item && item.GetGenericTypeDefinition() == typeof(Branch<>)
+            ? TypeName(item.GetGenericArguments()[0]) + "[]"
+            : JsonNamingPolicy.CamelCase.ConvertName((Nullable.GetUnderlyingType(type) ?? type).Name);
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 namespace Pipelines.Workflows;
 
 /// <summary>The workflow document: a graph of stages, readable and diffable.</summary>
+/// <param name="Inputs">What it takes when it is a stage of another workflow, by name: <c>"model": "checkpoint"</c> (the type).</param>
 /// <param name="Outputs">What the workflow is for, by name: <c>"checkpoint": "export.checkpoint"</c> (stage.port).</param>
 /// <param name="Layout">Where the designer drew each stage; kept as it is.</param>
 public sealed record WorkflowDefinition(
@@ -11,23 +12,50 @@ public sealed record WorkflowDefinition(
     IReadOnlyList<StageDefinition> Stages,
     string? Description = null,
     IReadOnlyDictionary<string, ParameterDefinition>? Parameters = null,
-    IReadOnlyDictionary<string, string>? Outputs = null,
+    IReadOnlyDictionary<string, string>? Inputs = null,
+    IReadOnlyDictionary<string, Sources>? Outputs = null,
     JsonElement? Layout = null);
 
+/// <summary>
+/// A stage: an activity (<paramref name="Kind"/>), a group (<paramref name="Stages"/>) or another workflow
+/// (<paramref name="Workflow"/>); once, or for each of many values, or round after round.
+/// </summary>
+/// <param name="Inputs">Port to what feeds it: <c>"model": "load.model"</c> (stage.port).</param>
 /// <param name="Timeout">Seconds that an attempt may take; none when absent. Whether its worker lives is another matter.</param>
-/// <param name="Inputs">Port to the output that feeds it: <c>"model": "load.model"</c> (stage.port).</param>
-/// <param name="Cache">Whether a stored result may stand for computing it.</param>
+/// <param name="Cache">Whether a stored result may stand for computing it; it may unless this says no.</param>
+/// <param name="When">What must hold for it to run: <c>evaluate.measurement.perplexity &lt; 30</c>.</param>
+/// <param name="Stages">Those of a group; they see what lies around the group, and <c>inputs.NAME</c>.</param>
+/// <param name="Outputs">What of a group others may use, by name.</param>
 public sealed record StageDefinition(
     string Id,
-    string Kind,
+    string? Kind = null,
     JsonElement? Parameters = null,
-    IReadOnlyDictionary<string, string>? Inputs = null,
+    IReadOnlyDictionary<string, Sources>? Inputs = null,
     ResourceDefinition? Resources = null,
     RetryDefinition? Retry = null,
     double? Timeout = null,
     string? Description = null,
-    Isolation Isolation = Isolation.None,
-    bool Cache = true);
+    Isolation? Isolation = null,
+    bool? Cache = null,
+    string? When = null,
+    MatrixDefinition? Matrix = null,
+    RepeatDefinition? Repeat = null,
+    IReadOnlyList<StageDefinition>? Stages = null,
+    IReadOnlyDictionary<string, Sources>? Outputs = null,
+    NestedWorkflow? Workflow = null);
+
+/// <summary>The stage once for each combination of values; its outputs become lists.</summary>
+/// <param name="Values">By name a list, or <c>${parameter}</c> that is one; used as <c>${name}</c>.</param>
+/// <param name="Parallel">How many combinations may be under way at once; all when absent.</param>
+public sealed record MatrixDefinition(IReadOnlyDictionary<string, JsonElement> Values, int? Parallel = null);
+
+/// <summary>
+/// The stage again and again: each round takes the outputs of the one before as its inputs of the same name. Its outputs
+/// are those of the last round that ran. <c>${round}</c> counts from 1.
+/// </summary>
+/// <param name="Times">The most rounds: a number, or an expression as <c>${rounds}</c>.</param>
+/// <param name="Until">Asked after each round; when it holds, the rest is skipped.</param>
+public sealed record RepeatDefinition(JsonElement Times, string? Until = null);
 
 /// <summary>What a stage shares with the others of its worker.</summary>
 public enum Isolation
@@ -51,6 +79,9 @@ public enum ParameterType
     Number,
     Integer,
     Boolean,
+
+    /// <summary>Values for a matrix: on the command line <c>0.3,0.5</c>.</summary>
+    List,
 }
 
 /// <param name="Gpu">GPUs that the stage needs: 0 or 1.</param>

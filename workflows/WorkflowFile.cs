@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 
 namespace Pipelines.Workflows;
@@ -5,8 +6,38 @@ namespace Pipelines.Workflows;
 /// <summary>Reads a workflow document from a file.</summary>
 public static class WorkflowFile
 {
+    /// <summary>With the workflows that it names by their files in it.</summary>
     /// <exception cref="WorkflowFileException">Says which file, and what is wrong in it at which line.</exception>
-    public static WorkflowDefinition Read(string path)
+    public static WorkflowDefinition Read(string path) => Read(path, []);
+
+    /// <param name="around">The files that this one is named by, itself not included.</param>
+    private static WorkflowDefinition Read(string path, ImmutableList<string> around)
+    {
+        var full = Path.GetFullPath(path);
+        if (around.Contains(full))
+            throw new WorkflowFileException($"{path}: it is a stage of itself: {string.Join(" → ", around.Add(full).Select(Path.GetFileName))}");
+        var definition = ReadOne(path);
+        return definition with { Stages = Inline(definition.Stages, Path.GetDirectoryName(full)!, around.Add(full)) };
+    }
+
+    private static IReadOnlyList<StageDefinition> Inline(
+        IReadOnlyList<StageDefinition> stages, string folder, ImmutableList<string> around) =>
+    [
+        .. stages.Select(stage => stage switch
+        {
+            null => null!, // said where the document is checked
+            { Stages: { } inner } => stage with { Stages = Inline(inner, folder, around) },
+            { Workflow: { Path: { } path } } =>
+                stage with { Workflow = new NestedWorkflow(null, Read(Path.Combine(folder, path), around)) },
+            { Workflow.Definition: { } nested } => stage with
+            {
+                Workflow = new NestedWorkflow(null, nested with { Stages = Inline(nested.Stages, folder, around) }),
+            },
+            _ => stage,
+        }),
+    ];
+
+    private static WorkflowDefinition ReadOne(string path)
     {
         try
         {
@@ -42,4 +73,4 @@ public static class WorkflowFile
 }
 
 /// <summary>A workflow document that cannot be read.</summary>
-public sealed class WorkflowFileException(string message, Exception inner) : Exception(message, inner);
+public sealed class WorkflowFileException(string message, Exception? inner = null) : Exception(message, inner);

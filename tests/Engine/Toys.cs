@@ -9,12 +9,12 @@ internal static class Toys
 {
     public static Catalog Catalog() => new Catalog()
         .Add(new Number()).Add(new Add()).Add(new FailTimes()).Add(new Door()).Add(new WriteFile()).Add(new Chatter())
-        .Add(new WhoAmI());
+        .Add(new WhoAmI()).Add(new Sum());
 
     public static StageDefinition Stage(
         string id, string kind, object? parameters = null, Dictionary<string, string>? inputs = null, int attempts = 1,
         int gpu = 0) =>
-        new(id, kind, parameters is null ? null : JsonSerializer.SerializeToElement(parameters), inputs,
+        new(id, kind, parameters is null ? null : JsonSerializer.SerializeToElement(parameters), Sources(inputs),
             gpu > 0 ? new ResourceDefinition(gpu) : null, new RetryDefinition(attempts));
 
     public static StageDefinition Number(string id, double value) => Stage(id, "toy.number", new { value });
@@ -22,16 +22,44 @@ internal static class Toys
     public static StageDefinition Add(string id, string a, string b) => Stage(
         id, "toy.add", null, new() { ["a"] = $"{a}.value", ["b"] = $"{b}.value" });
 
+    public static Plan PlanOf(string json, params (string Name, object Value)[] set)
+    {
+        var values = set.ToDictionary(one => one.Name, one => JsonSerializer.SerializeToElement(one.Value));
+        var fine = Pipelines.Workflows.Plan.TryCreate(Json.Read<WorkflowDefinition>(json), Catalog(), values, out var plan, out var errors);
+        Assert.True(fine, string.Join("\n", errors));
+        return plan;
+    }
+
     public static Plan Plan(params StageDefinition[] stages) => PlanFor(null, stages);
 
     public static Plan PlanFor(Dictionary<string, string>? outputs, params StageDefinition[] stages)
     {
-        var definition = new WorkflowDefinition("toy", stages, Outputs: outputs);
+        var definition = new WorkflowDefinition("toy", stages, Outputs: Sources(outputs));
         var fine = Pipelines.Workflows.Plan.TryCreate(
             definition, Catalog(), new Dictionary<string, JsonElement>(), out var plan, out var errors);
         Assert.True(fine, string.Join("\n", errors));
         return plan;
     }
+
+    private static Dictionary<string, Sources>? Sources(Dictionary<string, string>? names) =>
+        names?.ToDictionary(name => name.Key, name => new Sources([name.Value]));
+}
+
+/// <summary>Joins a fan-out.</summary>
+internal sealed class Sum : Activity<Sum.Inputs, None, Sum.Outputs>
+{
+    public sealed record Inputs(IReadOnlyList<Branch<double>> Values);
+
+    public sealed record Outputs(double Value, string Of);
+
+    public override string Kind => "toy.sum";
+
+    public override Task<Outputs> RunAsync(
+        Inputs inputs, None parameters, StageContext stage, CancellationToken cancellation) =>
+        Task.FromResult(new Outputs(
+            inputs.Values.Sum(branch => branch.Value),
+            string.Join(' ', inputs.Values.Select(branch =>
+                $"{branch.Stage}({string.Join(',', branch.Variables.Select(value => $"{value.Key}={value.Value.GetRawText()}"))})"))));
 }
 
 internal sealed class Number : Activity<None, Number.Parameters, Number.Outputs>

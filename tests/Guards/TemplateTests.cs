@@ -32,17 +32,8 @@ public sealed class TemplateTests
 
     [Theory]
     [MemberData(nameof(Templates))]
-    public void The_outputs_of_a_template_are_outputs_of_its_stages(string file)
-    {
-        var definition = Read(file);
-        var made =
-            from stage in definition.Stages
-            from port in ActivityCatalog.Create().Find(stage.Kind)!.Outputs
-            select $"{stage.Id}.{port.Name}";
-
-        Assert.NotEmpty(definition.Outputs ?? new Dictionary<string, string>());
-        Assert.Empty(definition.Outputs!.Values.Except(made));
-    }
+    public void A_template_says_what_it_is_for_by_its_outputs(string file) =>
+        Assert.NotEmpty(Read(file).Outputs ?? new Dictionary<string, Sources>());
 
     [Theory]
     [MemberData(nameof(Templates))]

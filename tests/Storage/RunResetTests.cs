@@ -1,5 +1,6 @@
-using System.Text.Json;
 using Pipelines.Storage;
+using Pipelines.Tests.Engine;
+using Pipelines.Workflows;
 
 namespace Pipelines.Tests.Storage;
 
@@ -75,7 +76,7 @@ public sealed class RunResetTests
     [Fact]
     public void A_new_value_for_a_stage_that_is_kept_is_refused()
     {
-        var changed = new Dictionary<string, JsonElement> { ["a"] = default };
+        var changed = new Dictionary<string, PlannedStage> { ["a"] = Toys.Plan(Toys.Number("a", 1)).Stages[0] };
 
         var error = Assert.Throws<RunStateException>(() => Of(new ResetRequest("b", Changed: changed), Done, Done, Done, Done, Done));
 
@@ -90,12 +91,57 @@ public sealed class RunResetTests
         Assert.StartsWith("the run has no stage 'f'", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_skipped_stage_stays_skipped_and_keeps_nobody_waiting()
+    {
+        var (summary, rows) = Of(new ResetRequest(), Done, StageState.Skipped, StageState.Failed, StageState.Blocked, StageState.Blocked);
+
+        Assert.Equal(["c", "d", "e"], summary.WillRun);
+        Assert.Equal([("c", 0), ("d", 1), ("e", 1)], rows.Select(row => (row.Id, row.Feeders)));
+    }
+
+    [Fact]
+    public void A_skipped_stage_is_asked_again_when_what_feeds_it_runs_again()
+    {
+        var (summary, _) = Of(new ResetRequest("a"), Done, StageState.Skipped, Done, Done, Done);
+
+        Assert.Equal(["a", "b", "c", "d", "e"], summary.WillRun);
+        Assert.Equal(["a", "c", "d", "e"], summary.ThrownAway);
+    }
+
+    [Fact]
+    public void The_branches_that_did_not_succeed_take_their_turns_again()
+    {
+        var states = new[] { Done, StageState.Failed, StageState.Cancelled, StageState.Cancelled };
+        var stages = states.Select((state, i) => new ResetStage(
+            $"sweep.{i + 1}", state, ["sum"], null, [new PlannedTurn("sweep", i + 1, 2)], [])).ToList();
+
+        var (_, rows) = RunReset.Of([.. stages, Stage("sum", StageState.Blocked)], new ResetRequest());
+
+        Assert.Equal(
+            [("sweep.2", 0, ""), ("sweep.3", 0, ""), ("sweep.4", 1, "sweep.4"), ("sum", 3, "")],
+            rows.Select(row => (row.Id, row.Feeders, string.Join(' ', row.Held))));
+    }
+
+    [Fact]
+    public void A_matrix_runs_again_as_a_whole_by_its_name()
+    {
+        var stages = new[] { Stage("sweep.1.prune", Done, "sum"), Stage("sweep.2.prune", Done, "sum"), Stage("sum", Done), Stage("sweeper", Done) };
+
+        var (summary, rows) = RunReset.Of(stages, new ResetRequest("sweep"));
+
+        Assert.Equal(["sweep.1.prune", "sweep.2.prune", "sum"], summary.WillRun);
+        Assert.Equal([true, true, false], rows.Select(row => row.Fresh));
+    }
+
     private static (ResetSummary Summary, IReadOnlyList<ResetRow> Rows) Of(ResetRequest request, params StageState[] states) =>
         RunReset.Of(Stages(states), request);
 
     private static List<ResetStage> Stages(params StageState[] states) =>
     [
-        new("a", states[0], ["b", "c"], null), new("b", states[1], ["d"], null), new("c", states[2], ["d"], null),
-        new("d", states[3], ["e"], null), new("e", states[4], [], null),
+        Stage("a", states[0], "b", "c"), Stage("b", states[1], "d"), Stage("c", states[2], "d"), Stage("d", states[3], "e"),
+        Stage("e", states[4]),
     ];
+
+    private static ResetStage Stage(string id, StageState state, params string[] feeds) => new(id, state, feeds, null, [], []);
 }
