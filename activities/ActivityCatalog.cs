@@ -26,5 +26,7 @@ public static class ActivityCatalog
         .Add(new LoraFinetune())
         .Add(new EvaluatePerplexity())
         .Add(new ExportHuggingFace())
-        .Add(new CompareModels());
+        .Add(new CompareModels())
+        .Add(new RankModels())
+        .Add(new SelectSmallest());
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Pipelines.Activities;
 
 // What crosses an edge. An edge joins ports of equal type; each of these names an artifact by its hash, or is numbers.
@@ -27,6 +29,24 @@ public sealed record Measurement(string Protocol, double Perplexity, long Parame
 
 /// <summary>Before and after, measured by one protocol.</summary>
 public sealed record Comparison(string Protocol, ModelFigures Dense, ModelFigures Pruned, ModelFigures? Recovered);
+
+/// <summary>Models of a fan-out, the best first, all measured by one protocol.</summary>
+/// <param name="Size">What their size is counted in.</param>
+public sealed record Ranking(string Protocol, SizeMeasure Size, IReadOnlyList<RankedModel> Models);
+
+/// <param name="Stage">The stage that measured it.</param>
+/// <param name="Variables">The values that the matrix had for it.</param>
+/// <param name="Pareto">Whether no other model is both as small and as good, and better in one of the two.</param>
+public sealed record RankedModel(
+    int Rank, string Stage, IReadOnlyDictionary<string, JsonElement> Variables, bool Pareto, ModelFigures Figures);
+
+/// <summary>What a model's size is counted in.</summary>
+public enum SizeMeasure
+{
+    Parameters,
+    Nonzero,
+    Bytes,
+}
 
 /// <summary>A <see cref="Measurement"/> inside a comparison, which states the protocol once.</summary>
 public sealed record ModelFigures(double Perplexity, long Parameters, long Nonzero, long Bytes);

@@ -12,19 +12,12 @@ internal static class ReportFile
     public const string Name = "report.json";
 
     /// <summary>The workflow's output that is a comparison of models, if it has one.</summary>
-    public static Comparison? Comparison(RunView run)
-    {
-        foreach (var (_, output) in run.Outputs)
-        {
-            if (output.ValueKind == JsonValueKind.Object && output.TryGetProperty("dense", out _)
-                && output.TryGetProperty("protocol", out _))
-            {
-                return Json.Read<Comparison>(output);
-            }
-        }
+    public static Comparison? Comparison(RunView run) =>
+        Find(run, "dense") is { } found ? Json.Read<Comparison>(found) : null;
 
-        return null;
-    }
+    /// <summary>The workflow's output that ranks models, if it has one.</summary>
+    public static Ranking? Ranking(RunView run) =>
+        Find(run, "models") is { } found ? Json.Read<Ranking>(found) : null;
 
     /// <summary>Whether this is a report of a run; others write files of this name too.</summary>
     public static bool IsOurs(string path)
@@ -56,6 +49,8 @@ internal static class ReportFile
                 report[name] = value?.DeepClone();
         }
 
+        if (Ranking(run) is { } ranking)
+            report["ranking"] = JsonNode.Parse(Json.Write(ranking).GetRawText());
         report["parameters"] = JsonNode.Parse(Json.Write(run.Parameters).GetRawText());
         report["files"] = new JsonArray([.. files.Order(StringComparer.Ordinal).Select(file => (JsonNode)file)]);
         report["stages"] = new JsonArray([.. run.Stages.Select(stage => (JsonNode)new JsonObject
@@ -68,4 +63,9 @@ internal static class ReportFile
         })]);
         return Json.Pretty(report) + "\n";
     }
+
+    private static JsonElement? Find(RunView run, string member) => run.Outputs.Values
+        .Where(output => output.ValueKind == JsonValueKind.Object
+            && output.TryGetProperty(member, out _) && output.TryGetProperty("protocol", out _))
+        .Select(output => (JsonElement?)output).FirstOrDefault();
 }

@@ -46,8 +46,8 @@ public sealed record StageDefinition(
 
 /// <summary>The stage once for each combination of values; its outputs become lists.</summary>
 /// <param name="Values">By name a list, or <c>${parameter}</c> that is one; used as <c>${name}</c>.</param>
-/// <param name="Parallel">How many combinations may be under way at once; all when absent.</param>
-public sealed record MatrixDefinition(IReadOnlyDictionary<string, JsonElement> Values, int? Parallel = null);
+/// <param name="Parallel">How many combinations may be under way at once: a number, or an expression; all when absent.</param>
+public sealed record MatrixDefinition(IReadOnlyDictionary<string, JsonElement> Values, JsonElement? Parallel = null);
 
 /// <summary>
 /// The stage again and again: each round takes the outputs of the one before as its inputs of the same name. Its outputs

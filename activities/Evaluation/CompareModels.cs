@@ -32,6 +32,6 @@ public sealed class CompareModels : Activity<CompareModels.Inputs, None, Compare
         return new Comparison(dense.Protocol, Figures(dense), Figures(pruned), recovered is null ? null : Figures(recovered));
     }
 
-    private static ModelFigures Figures(Measurement measured) =>
+    internal static ModelFigures Figures(Measurement measured) =>
         new(measured.Perplexity, measured.Parameters, measured.Nonzero, measured.Bytes);
 }

@@ -61,6 +61,8 @@ internal static class RunEvents
         ["progress"] = stage.Progress is { } progress ? JsonNode.Parse(Json.Write(progress).GetRawText()) : null,
         ["error"] = stage.Error,
         ["worker"] = stage.Worker,
+        ["reason"] = stage.Reason,
+        ["variables"] = stage.Variables is { } variables ? JsonNode.Parse(Json.Write(variables).GetRawText()) : null,
         ["seconds"] = stage.Seconds,
     };
 }

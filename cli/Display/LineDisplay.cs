@@ -17,7 +17,7 @@ internal sealed class LineDisplay(TextWriter writer, TimeProvider time) : IRunDi
             if (!shown.TryGetValue(stage.Id, out var before) || before != stage.State)
                 Change(stage);
             else if (stage is { State: StageState.Running, Progress: { } progress } && Due(stage.Id))
-                writer.WriteLine($"{stage.Id}: {StageText.Progress(progress)}{Left(stage)}");
+                writer.WriteLine($"{StageText.Title(stage)}: {StageText.Progress(progress)}{Left(stage)}");
         }
     }
 
@@ -34,7 +34,7 @@ internal sealed class LineDisplay(TextWriter writer, TimeProvider time) : IRunDi
         var took = stage is { State: StageState.Succeeded, Reused: false, Seconds: { } seconds }
             ? $" in {StageText.Duration(seconds)}"
             : "";
-        writer.WriteLine($"{stage.Id}: {StageText.Name(stage)}{took}");
+        writer.WriteLine($"{StageText.Title(stage)}: {StageText.Name(stage)}{took}");
     }
 
     private bool Due(string stage)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Pipelines.Storage;
 using Pipelines.Workflows;
 using Spectre.Console;
@@ -23,6 +24,7 @@ internal static class StageText
         StageState.Failed => "[red]✗[/]",
         StageState.Cancelled => "[yellow]■[/]",
         StageState.Blocked => "[grey]–[/]",
+        StageState.Skipped => "[grey]○[/]",
         _ => "[grey]·[/]",
     };
 
@@ -30,8 +32,18 @@ internal static class StageText
     {
         StageState.Succeeded when stage.Reused => "reused",
         StageState.Ready when stage.WaitsFor is { } wanted => $"waits for {wanted}",
+        StageState.Skipped => $"skipped: {stage.Reason}",
         _ => stage.State.ToString().ToLowerInvariant(),
     };
+
+    /// <summary><c>sweep.2.prune (sparsity 0.5)</c>.</summary>
+    public static string Title(StageView stage) => stage.Variables is { Count: > 0 } variables
+        ? $"{stage.Id} ({Values(variables)})"
+        : stage.Id;
+
+    /// <summary><c>method wanda, sparsity 0.5</c>.</summary>
+    public static string Values(IReadOnlyDictionary<string, JsonElement> variables) =>
+        string.Join(", ", variables.Select(value => $"{value.Key} {value.Value}"));
 
     /// <summary><c>120/300 step  loss 2.31  18.2k tokens/s</c>.</summary>
     public static string Progress(StageProgress progress)

@@ -13,6 +13,8 @@ internal static class Summary
         console.Write(Stages(run));
         if (ReportFile.Comparison(run) is { } comparison)
             console.Write(Models(comparison));
+        if (ReportFile.Ranking(run) is { } ranking)
+            console.Write(Ranked(ranking));
     }
 
     private static Table Stages(RunView run)
@@ -22,7 +24,7 @@ internal static class Summary
         foreach (var stage in run.Stages)
         {
             table.AddRow(
-                new Markup(StageText.Glyph(stage)), new Text(stage.Id), new Text(stage.Kind),
+                new Markup(StageText.Glyph(stage)), new Text(StageText.Title(stage)), new Text(stage.Kind),
                 new Text(StageText.Name(stage) + (stage.Attempt > 1 ? $", attempt {stage.Attempt}" : "")),
                 new Text(stage is { Reused: false, Seconds: { } seconds } ? StageText.Duration(seconds) : ""));
         }
@@ -48,6 +50,27 @@ internal static class Summary
             [name, .. models.Select((model, index) => index == 0
                 ? text(model)
                 : $"{text(model)}  {Ratio(value(model) / value(models[0]))}")]);
+    }
+
+    private static Table Ranked(Ranking ranking)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("").RightAligned()).AddColumn("model");
+        foreach (var column in new[] { "perplexity", "parameters", "non-zero", "size" })
+            table.AddColumn(new TableColumn(column).RightAligned());
+        table.AddColumn("");
+        foreach (var model in ranking.Models)
+        {
+            table.AddRow(
+                model.Rank.ToString(CultureInfo.InvariantCulture),
+                Markup.Escape(model.Variables.Count > 0 ? StageText.Values(model.Variables) : model.Stage),
+                model.Figures.Perplexity.ToString("0.000", CultureInfo.InvariantCulture),
+                model.Figures.Parameters.ToString("N0", CultureInfo.InvariantCulture),
+                model.Figures.Nonzero.ToString("N0", CultureInfo.InvariantCulture),
+                StageText.Bytes(model.Figures.Bytes),
+                model.Pareto ? "[green]◆ Pareto[/]" : "");
+        }
+
+        return table;
     }
 
     private static string Ratio(double ratio) => $"×{ratio.ToString("0.00", CultureInfo.InvariantCulture)}";

@@ -108,8 +108,26 @@ public sealed class DisplayTests
         Assert.Contains("150/300 step  loss 2.310  12 s  12 s left", line);
     }
 
+    [Fact]
+    public void A_terminal_with_fewer_lines_than_stages_shows_what_runs_and_counts_the_rest()
+    {
+        var stages = Enumerable.Range(1, 90).Select(i => Views.Stage($"s{i}", i switch
+        {
+            <= 40 => StageState.Succeeded,
+            41 or 42 => StageState.Running,
+            43 => StageState.Failed,
+            _ => StageState.Waiting,
+        }));
+
+        var lines = Drawn(Views.Run([.. stages]), 80, height: 10);
+
+        Assert.Equal(8, lines.Length);
+        Assert.Equal(["s41", "s42", "s43", "s44"], lines.Take(4).Select(line => line.Split(' ')[1]));
+        Assert.Equal("of 90 stages: 47 waiting, 2 running, 40 succeeded, 1 failed", lines[^1]);
+    }
+
     // A console far wider than the drawing: one of its width would itself fold what is too long.
-    private static string[] Drawn(RunView run, int width)
+    private static string[] Drawn(RunView run, int width, int height = 50)
     {
         using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -120,7 +138,7 @@ public sealed class DisplayTests
         });
         console.Profile.Width = 1000;
         console.Profile.Capabilities.Unicode = true;
-        console.Write(TerminalDisplay.Draw(run, width));
+        console.Write(TerminalDisplay.Draw(run, width, height));
         return [.. text.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0)];
     }
 

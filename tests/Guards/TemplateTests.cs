@@ -18,7 +18,7 @@ public sealed class TemplateTests
 
         Assert.Empty(errors);
         Assert.True(fine);
-        Assert.Equal(Read(file).Stages.Count, plan.Stages.Count);
+        Assert.True(plan.Stages.Count >= Read(file).Stages.Count);
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class TemplateTests
     public void Every_parameter_of_a_template_has_a_use(string file)
     {
         var definition = Read(file);
-        var used = string.Concat(definition.Stages.Select(stage => stage.Parameters?.GetRawText()));
+        var used = Json.Write(definition.Stages).GetRawText();
 
         Assert.All(
             (definition.Parameters ?? new Dictionary<string, ParameterDefinition>()).Keys,

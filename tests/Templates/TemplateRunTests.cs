@@ -33,6 +33,24 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         var folder = await engine.Artifacts.OpenAsync(Export(first).Hash, Cancellation);
         await PruneAndRecoverAsync(engine, folder);
         await PruneStructuredAsync(engine, folder);
+        await SweepAsync(engine, folder);
+    }
+
+    private static async Task SweepAsync(PipelinesEngine engine, string model)
+    {
+        var run = await RunAsync(
+            engine, "llama-sweep", [.. Texts(model), ("ratios", new[] { 0.2, 0.6 }), ("increase", 50)]);
+
+        var ranking = Json.Read<Ranking>(run.Outputs["ranking"]);
+        Assert.Equal(4, ranking.Models.Count);
+        Assert.Equal([1, 2, 3, 4], ranking.Models.Select(one => one.Rank));
+        Assert.True(ranking.Models[0].Pareto);
+        var smallest = ranking.Models.MinBy(one => one.Figures.Nonzero)!;
+        Assert.Equal(0.6, smallest.Variables["sparsity"].GetDouble());
+        var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
+        using var exported = LlamaFolder.Load(folder, CPU);
+        Assert.Equal(smallest.Figures.Nonzero, exported.NonzeroCount());
+        Assert.Equal(4, run.Stages.Count(stage => stage.State == StageState.Skipped));
     }
 
     private static async Task PruneAndRecoverAsync(PipelinesEngine engine, string model)

@@ -149,7 +149,7 @@ public sealed class ControlFlowPlanTests
     [InlineData("""{ "id": "s", "kind": "toy.number", "matrix": { "values": { "a": [] } }, "parameters": { "value": "${a}" } }""",
         "s: matrix.values.a is []: expected a list with at least one value")]
     [InlineData("""{ "id": "s", "kind": "toy.number", "matrix": { "values": { "a": [1], "a2": 3 }, "parallel": 0 } }""",
-        "s: matrix.parallel is 0: expected 1 or more\ns: matrix.values.a2 is 3: expected a list with at least one value")]
+        "s: matrix.parallel is 0: expected a whole number, 1 to 20000\ns: matrix.values.a2 is 3: expected a list with at least one value")]
     [InlineData("""{ "id": "s", "kind": "toy.number", "repeat": { "times": 0 } }""",
         "s: repeat.times is 0: expected a whole number, 1 to 1000")]
     [InlineData("""{ "id": "s", "kind": "toy.number", "repeat": { "times": 2 }, "matrix": { "values": { "a": [1] } } }""",

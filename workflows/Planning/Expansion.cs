@@ -14,6 +14,8 @@ internal sealed class Expansion(Catalog catalog, Resolver resolver, Faults fault
     /// <summary>More stages than this are taken for a slip.</summary>
     public const int MostStages = 20_000;
 
+    private const int MostRounds = 1000;
+
     private readonly List<Action> checks = [];
     private int made;
 
@@ -37,16 +39,20 @@ internal sealed class Expansion(Catalog catalog, Resolver resolver, Faults fault
         if (stage.Matrix is { } matrix)
             return Matrix(stage, matrix, scope);
         if (stage.Repeat is { } repeat)
-            return Repeat(stage, repeat, scope, RepeatTimes.Read(repeat, scope, path, faults));
+            return Repeat(stage, repeat, scope, WholeNumber.Read(repeat.Times, MostRounds, scope, path, "repeat.times", faults));
         return One(stage, scope, stage.Id, null);
     }
 
     private MatrixNode Matrix(StageDefinition stage, MatrixDefinition matrix, Scope scope)
     {
+        var path = scope.Path + stage.Id;
+        var parallel = matrix.Parallel is { } most
+            ? WholeNumber.Read(most, MostStages, scope, path, "matrix.parallel", faults)
+            : int.MaxValue;
         var branches = new List<(Node, IReadOnlyDictionary<string, JsonElement>)>();
-        foreach (var row in MatrixValues.Read(matrix, scope, scope.Path + stage.Id, faults).Take(Math.Max(1, MostStages - made)))
+        foreach (var row in MatrixValues.Read(matrix, scope, path, faults).Take(Math.Max(1, MostStages - made)))
         {
-            var turn = new PlannedTurn(scope.Prefix + stage.Id, branches.Count + 1, matrix.Parallel ?? int.MaxValue);
+            var turn = new PlannedTurn(scope.Prefix + stage.Id, branches.Count + 1, parallel);
             var branch = row.Aggregate(scope, (inner, value) => inner.With(value.Key, value.Value));
             if (matrix.Parallel is not null)
                 branch = branch with { Turns = branch.Turns.Add(turn) };

@@ -38,20 +38,3 @@ internal static class MatrixValues
         return [.. rows];
     }
 }
-
-/// <summary>How many rounds a repetition may take.</summary>
-internal static class RepeatTimes
-{
-    private const int Most = 1000;
-
-    /// <returns>1 when it is at fault, which was said.</returns>
-    public static int Read(RepeatDefinition repeat, Scope scope, string path, Faults faults)
-    {
-        if (new Template(scope.Variables, path, faults).Fill(repeat.Times) is not { } times)
-            return 1;
-        if (times.ValueKind == JsonValueKind.Number && times.TryGetInt32(out var count) && count is >= 1 and <= Most)
-            return count;
-        faults.Add(path, $"repeat.times is {times.GetRawText()}: expected a whole number, 1 to {Most}");
-        return 1;
-    }
-}

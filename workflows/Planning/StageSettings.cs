@@ -28,8 +28,6 @@ internal static partial class StageSettings
             CheckRetry(retry, Fault);
         if (stage.Timeout is not (null or (> 0 and < 1e9)))
             Fault($"timeout is {stage.Timeout}: expected seconds, more than 0");
-        if (stage.Matrix is { Parallel: < 1 } matrix)
-            Fault($"matrix.parallel is {matrix.Parallel}: expected 1 or more");
 
         void Fault(string message) => faults.Add(path, message);
     }

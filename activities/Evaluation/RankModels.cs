@@ -1,0 +1,55 @@
+using System.ComponentModel;
+using Pipelines.Workflows;
+
+namespace Pipelines.Activities.Evaluation;
+
+/// <summary>Joins a fan-out: its models by quality, and the Pareto front of size against quality.</summary>
+[Description("Ranks the models of a fan-out by perplexity, and marks those that no other beats in size and quality at once")]
+public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Parameters, RankModels.Outputs>
+{
+    public sealed record Inputs(IReadOnlyList<Branch<Measurement>> Measurements);
+
+    public sealed record Parameters(
+        [property: Description("What size is counted in")] SizeMeasure Size = SizeMeasure.Nonzero);
+
+    public sealed record Outputs(Ranking Ranking);
+
+    public override string Kind => "report.rank";
+
+    public override Task<Outputs> RunAsync(
+        Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation) =>
+        Task.FromResult(new Outputs(Rank(inputs.Measurements, parameters.Size)));
+
+    /// <summary>By perplexity; of equals the smaller first.</summary>
+    public static Ranking Rank(IReadOnlyList<Branch<Measurement>> measurements, SizeMeasure size)
+    {
+        var first = measurements[0];
+        if (measurements.FirstOrDefault(other => other.Value.Protocol != first.Value.Protocol) is { } other)
+        {
+            throw new StageException(
+                $"{other.Stage} measured by '{other.Value.Protocol}', {first.Stage} by '{first.Value.Protocol}': "
+                + "their perplexities cannot be compared; evaluate all with the same data and settings");
+        }
+
+        var models = measurements
+            .OrderBy(one => one.Value.Perplexity).ThenBy(one => size.Of(one.Value))
+            .Select((one, index) => new RankedModel(
+                index + 1, one.Stage, one.Variables, !measurements.Any(rival => Beats(rival.Value, one.Value, size)),
+                CompareModels.Figures(one.Value)));
+        return new Ranking(first.Value.Protocol, size, [.. models]);
+    }
+
+    private static bool Beats(Measurement rival, Measurement one, SizeMeasure size) =>
+        rival.Perplexity <= one.Perplexity && size.Of(rival) <= size.Of(one)
+            && (rival.Perplexity < one.Perplexity || size.Of(rival) < size.Of(one));
+}
+
+internal static class Sizes
+{
+    public static long Of(this SizeMeasure size, Measurement measurement) => size switch
+    {
+        SizeMeasure.Parameters => measurement.Parameters,
+        SizeMeasure.Nonzero => measurement.Nonzero,
+        _ => measurement.Bytes,
+    };
+}

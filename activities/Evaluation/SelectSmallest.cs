@@ -1,0 +1,54 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Json;
+using Pipelines.Workflows;
+
+namespace Pipelines.Activities.Evaluation;
+
+/// <summary>Of a fan-out's models the one to go on with.</summary>
+[Description("The smallest model of a fan-out whose perplexity is within a share of the dense one's")]
+public sealed class SelectSmallest : Activity<SelectSmallest.Inputs, SelectSmallest.Parameters, SelectSmallest.Outputs>
+{
+    public sealed record Inputs(
+        IReadOnlyList<Branch<Checkpoint>> Models, IReadOnlyList<Branch<Measurement>> Measurements, Measurement Dense);
+
+    public sealed record Parameters(
+        [property: Range(0.0, 100.0), Description("By how much its perplexity may exceed the dense model's, as a share of that")]
+        double Increase = 0.1,
+        [property: Description("What size is counted in")] SizeMeasure Size = SizeMeasure.Nonzero);
+
+    public sealed record Outputs(Checkpoint Model, Measurement Measurement);
+
+    public override string Kind => "select.smallest";
+
+    public override Task<Outputs> RunAsync(
+        Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
+    {
+        var chosen = Choose(inputs.Measurements, inputs.Dense, parameters);
+        stage.Log($"chosen: {chosen.Stage} {string.Join(", ", chosen.Variables.Select(value => $"{value.Key}={value.Value}"))}");
+        return Task.FromResult(new Outputs(Made(inputs.Models, chosen), chosen.Value));
+    }
+
+    /// <summary>Of equals the one with the lower perplexity.</summary>
+    public static Branch<Measurement> Choose(
+        IReadOnlyList<Branch<Measurement>> measurements, Measurement dense, Parameters parameters)
+    {
+        RankModels.Rank([.. measurements, new Branch<Measurement>("the dense model", measurements[0].Variables, dense)], parameters.Size);
+        var limit = dense.Perplexity * (1 + parameters.Increase);
+        return measurements.Where(one => one.Value.Perplexity <= limit)
+            .OrderBy(one => parameters.Size.Of(one.Value)).ThenBy(one => one.Value.Perplexity).FirstOrDefault()
+            ?? throw new StageException(string.Create(CultureInfo.InvariantCulture,
+                $"no model is good enough: the best has a perplexity of {measurements.Min(one => one.Value.Perplexity):0.###}, "
+                + $"the dense one {dense.Perplexity:0.###}, and {parameters.Increase:P0} more are allowed"));
+    }
+
+    /// <summary>The model of the branch that was measured.</summary>
+    private static Checkpoint Made(IReadOnlyList<Branch<Checkpoint>> models, Branch<Measurement> chosen) =>
+        models.Where(model => Same(model.Variables, chosen.Variables)).ToList() is [var only]
+            ? only.Value
+            : throw new StageException($"which model {chosen.Stage} measured is not plain: models and measurements must come from one matrix");
+
+    private static bool Same(IReadOnlyDictionary<string, JsonElement> a, IReadOnlyDictionary<string, JsonElement> b) =>
+        a.Count == b.Count && a.All(value => b.TryGetValue(value.Key, out var other) && JsonElement.DeepEquals(value.Value, other));
+}
