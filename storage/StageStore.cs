@@ -285,7 +285,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
     private static async Task<IReadOnlyList<Wake>> EndBadlyAsync(
         PipelinesDb db, StageKey stage, bool bounded, CancellationToken cancellation)
     {
-        await Successors.BlockBelowAsync(db, stage.Run, stage.Stage, cancellation);
+        bounded |= await Successors.BlockBelowAsync(db, stage.Run, stage.Stage, cancellation);
         var ready = await Successors.LetGoOnAsync(db, stage.Run, null, bounded, cancellation);
         return [.. ready.Select(group => new Wake(group.Key, stage.Run, group.Value))];
     }

@@ -38,15 +38,20 @@ internal static class Successors
     }
 
     /// <summary>What a failed stage feeds → Blocked, all the way down.</summary>
-    public static Task<int> BlockBelowAsync(PipelinesDb db, Guid run, string stage, CancellationToken cancellation) =>
-        db.Database.ExecuteSqlAsync($"""
+    /// <returns>Whether a branch of a bounded fan-out may have ended with it.</returns>
+    public static async Task<bool> BlockBelowAsync(PipelinesDb db, Guid run, string stage, CancellationToken cancellation)
+    {
+        var blocked = await db.Database.SqlQuery<bool>($"""
             WITH RECURSIVE below(id) AS (
                 SELECT unnest(feeds) FROM pipelines.stages WHERE run_id = {run} AND id = {stage}
                 UNION
                 SELECT unnest(s.feeds) FROM below JOIN pipelines.stages s ON s.run_id = {run} AND s.id = below.id)
             UPDATE pipelines.stages s SET state = 'blocked' FROM below
             WHERE s.run_id = {run} AND s.id = below.id AND s.state = 'waiting'
-            """, cancellation);
+            RETURNING s.branches IS NOT NULL AS "Value"
+            """).ToListAsync(cancellation);
+        return blocked.Contains(true);
+    }
 
     private static async Task<IReadOnlyDictionary<string, int>> SettleAsync(
         PipelinesDb db, Guid run, IReadOnlyList<FedStages> fed, bool bounded, CancellationToken cancellation)
@@ -91,7 +96,7 @@ internal static class Successors
 
             bounded |= stage.Branches is not null;
             if (gating.State == StageState.Failed)
-                await BlockBelowAsync(db, run, stage.Id, cancellation);
+                bounded |= await BlockBelowAsync(db, run, stage.Id, cancellation);
             else
                 skipped.Add(stage.Id);
         }

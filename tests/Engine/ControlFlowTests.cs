@@ -134,6 +134,23 @@ public sealed class ControlFlowTests(FreshDatabase database) : IClassFixture<Fre
     }
 
     [Fact]
+    public async Task A_bounded_fan_out_ends_with_what_feeds_its_branches()
+    {
+        FailTimes.Left["around"] = 1;
+        var run = await RunAsync(Toys.PlanOf("""
+            { "name": "w", "stages": [
+              { "id": "broken", "kind": "toy.fail-times", "parameters": { "counter": "around" } },
+              { "id": "sweep", "matrix": { "values": { "i": [1, 2, 3] }, "parallel": 1 }, "stages": [
+                { "id": "own", "kind": "toy.number" },
+                { "id": "fed", "kind": "toy.add", "inputs": { "a": "broken.value", "b": "own.value" } } ] } ] }
+            """));
+
+        Assert.Equal(RunState.Failed, run.State);
+        Assert.All(run.Stages.Where(stage => stage.Id.EndsWith("own", StringComparison.Ordinal)), stage => Assert.Equal(StageState.Succeeded, stage.State));
+        Assert.All(run.Stages.Where(stage => stage.Id.EndsWith("fed", StringComparison.Ordinal)), stage => Assert.Equal(StageState.Blocked, stage.State));
+    }
+
+    [Fact]
     public async Task New_values_for_a_run_answer_its_conditions_anew()
     {
         await using var engine = await database.WorkAsync(Toys.Catalog());
