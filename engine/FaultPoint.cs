@@ -10,6 +10,7 @@ namespace Pipelines.Engine;
 /// <item><c>die POINT FOLDER</c>: kill -9 at this point, once for each stage; a file in the folder says that it was.</item>
 /// <item><c>poison STAGE</c>: kill -9 whenever this stage begins.</item>
 /// <item><c>crash STAGE [FOLDER]</c>: a fault of native code where this stage begins to compute, with a folder once.</item>
+/// <item><c>babble STAGE</c>: this stage, and a program that it starts, write to standard output.</item>
 /// <item><c>deaf STAGE</c>: this stage computes for ever, and hears nothing.</item>
 /// <item><c>starve STAGE</c>: the process gets no more memory where this stage begins to compute.</item>
 /// <item><c>lie SHARE SEED</c>: this share of commits succeeds, and is reported as timed out.</item>
@@ -46,6 +47,8 @@ internal static class FaultPoint
             return;
         if (Fault is ["crash", _] || (Fault is ["crash", _, var folder] && First(Path.Combine(folder, stage))))
             LibC.Crash();
+        if (Fault[0] == "babble")
+            Babble();
         if (Fault[0] == "starve")
             LibC.LimitMemory(MemoryLeft);
         if (Fault[0] == "deaf")
@@ -75,6 +78,13 @@ internal static class FaultPoint
         {
             return false;
         }
+    }
+
+    private static void Babble()
+    {
+        Console.WriteLine("{ \"say\": \"done\" }");
+        using var other = Process.Start("echo", "{ not JSON");
+        other.WaitForExit();
     }
 
     private static void Die()
