@@ -10,6 +10,10 @@ namespace Pipelines.Engine.Isolation;
 internal sealed class StageProcess : IDisposable
 {
     private const int KeptLines = 40;
+
+    /// <summary>How long it may take to end after its last word; what it has said stands.</summary>
+    private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(10);
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
     private readonly RunningStage running;
@@ -22,7 +26,7 @@ internal sealed class StageProcess : IDisposable
     private volatile TaskCompletionSource<bool> written = new();
     private Task saving = Task.CompletedTask;
 
-    /// <param name="grace">How long it may take to stop, and to end after its result, before it is killed.</param>
+    /// <param name="grace">How long it may take to stop before it is killed.</param>
     /// <exception cref="StageException">There is no such program.</exception>
     public StageProcess(
         StageCommand command, RunningStage running, StageReporter reporter, ICheckpoints checkpoints, TimeSpan grace, TimeProvider time)
@@ -55,7 +59,7 @@ internal sealed class StageProcess : IDisposable
         try
         {
             if (await running.EndsAsync(talk, grace, time))
-                await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(grace, time));
+                await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(running.Reason is null ? Leaving : grace, time));
             else
                 reporter.Log($"the stage did not stop within {grace.TotalSeconds:0.#} s of being told to: its process was killed");
         }

@@ -59,6 +59,9 @@ internal sealed class Laboratory : IAsyncDisposable
     public Task<Guid> StartRunAsync(int crashes = 1000, params string[] isolated) =>
         engine.StartRunAsync(SmallQuickstart(crashes, isolated), useCache: false, Cancellation);
 
+    public Task<Guid> StartStagesAsync(params StageDefinition[] stages) =>
+        engine.StartRunAsync(PlanOf(new WorkflowDefinition("small", stages)), useCache: false, Cancellation);
+
     public Task<RunView> WaitAsync(Guid run) => engine.WaitAsync(run, Cancellation);
 
     public async Task<RunView> ViewAsync(Guid run) => (await engine.Runs.FindAsync(run, Cancellation))!;
@@ -131,7 +134,11 @@ internal sealed class Laboratory : IAsyncDisposable
                 stage["parameters"] = JsonNode.Parse(small);
         }
 
-        var definition = document.Deserialize<WorkflowDefinition>(Json.Options)!;
+        return PlanOf(document.Deserialize<WorkflowDefinition>(Json.Options)!);
+    }
+
+    private static Plan PlanOf(WorkflowDefinition definition)
+    {
         Assert.True(Plan.TryCreate(definition, ActivityCatalog.Create(), new Dictionary<string, JsonElement>(), out var plan, out var faults), string.Join('\n', faults));
         return plan;
     }
