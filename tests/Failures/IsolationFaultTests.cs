@@ -106,6 +106,9 @@ public sealed class IsolationFaultTests(FreshDatabase fresh) : IClassFixture<Fre
             var attempts = history.Attempts.Where(attempt => attempt.Stage == stage).ToArray();
             Assert.Equal([137, 0], attempts.Select(attempt => attempt.ExitCode));
             Assert.True(attempts[1].FromStep > 0);
+            Assert.Contains(
+                await laboratory.Engine.Runs.LogsAsync(run, stage, 0, Cancellation),
+                line => line.Attempt == 2 && line.Text == $"goes on after step {attempts[1].FromStep}");
         }
     }
 
