@@ -77,7 +77,7 @@ public sealed class IsolationTests(FreshDatabase database) : IClassFixture<Fresh
 
         Assert.Equal(RunState.Succeeded, run.State);
         Assert.Equal([139, 0], await ExitCodesAsync(run));
-        Assert.Single(Directory.EnumerateFiles(Path.Combine(database.DataFolder, "work"), "*.lock"));
+        Assert.Single(Processes());
         Directory.Delete(marks, recursive: true);
     }
 
@@ -118,14 +118,15 @@ public sealed class IsolationTests(FreshDatabase database) : IClassFixture<Fresh
     {
         await using var engine = await WorkAsync(Faulty("deaf text"));
         var id = await StartAsync(engine, Text);
-        while ((await engine.Runs.FindAsync(id, Cancellation))!.Stages[0].State != StageState.Running)
-            await engine.WaitForChangeAsync(id, TimeSpan.FromSeconds(1), Cancellation);
+        while (Processes().Count() < 2)
+            await engine.WaitForChangeAsync(id, TimeSpan.FromMilliseconds(50), Cancellation);
 
         await engine.CancelRunAsync(id, Cancellation);
         var run = await engine.WaitAsync(id, Cancellation);
 
         Assert.Equal((RunState.Cancelled, StageState.Cancelled), (run.State, run.Stages[0].State));
         Assert.Equal([137], await ExitCodesAsync(run));
+        Assert.Single(Processes());
         Assert.Equal(["the stage did not stop within 0.5 s of being told to: its process was killed"], await LogAsync(engine, run));
     }
 
@@ -187,6 +188,9 @@ public sealed class IsolationTests(FreshDatabase database) : IClassFixture<Fresh
         Assert.DoesNotContain("stage-process", await help.StandardOutput.ReadToEndAsync(Cancellation));
         await help.WaitForExitAsync(Cancellation);
     }
+
+    /// <summary>Who has a folder for unfinished things here, or had one that was not swept.</summary>
+    private IEnumerable<string> Processes() => Directory.EnumerateFiles(Path.Combine(database.DataFolder, "work"), "*.lock");
 
     private static StageDefinition Stage(string id, string kind, object parameters, Dictionary<string, string>? inputs = null) =>
         Toys.Stage(id, kind, parameters, inputs) with { Isolation = Isolation.Process };
