@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Pipelines.Activities;
+using Pipelines.Cli.Commands;
 using Pipelines.Engine;
 using static TorchSharp.torch;
 
@@ -37,13 +38,18 @@ internal sealed class Place
             Slots = slots,
             Serve = work ? serve ?? Served() : [],
             Lease = Seconds("PIPELINES_LEASE") ?? TimeSpan.FromSeconds(30),
+            Grace = Seconds("PIPELINES_GRACE") ?? TimeSpan.FromSeconds(10),
+            StageProcess = StageProcessCommand.For(slots),
             CheckpointInterval = Seconds("PIPELINES_CHECKPOINTS"),
             LoggerFactory = Logging(),
         };
         if (work)
-            set_num_threads(Math.Max(1, Environment.ProcessorCount / slots));
+            set_num_threads(StageThreads(slots));
         return await PipelinesEngine.OpenAsync(options, ActivityCatalog.Create(), cancellation);
     }
+
+    /// <summary>The threads that LibTorch gets for a stage; a result's bits may depend on them.</summary>
+    public static int StageThreads(int slots) => Math.Max(1, Environment.ProcessorCount / slots);
 
     public string? Database(ParseResult parsed) =>
         NotEmpty(parsed.GetValue(database)) ?? NotEmpty(Environment.GetEnvironmentVariable("PIPELINES_DATABASE"));

@@ -23,6 +23,7 @@ var root = new RootCommand("Compresses neural networks as durable, repeatable wo
     ActivitiesCommand.Create(),
     DoctorCommand.Create(),
     BenchCommand.Create(),
+    StageProcessCommand.Create(),
 };
 
 // Signals are ours: the first asks a run to stop and waits for it, the second ends the program.

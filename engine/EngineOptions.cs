@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Pipelines.Engine.Isolation;
 
 namespace Pipelines.Engine;
 
@@ -25,5 +26,13 @@ public sealed record EngineOptions(string? Database, string DataFolder)
     /// <summary>How often stages save checkpoints, in place of what each asks for.</summary>
     public TimeSpan? CheckpointInterval { get; init; }
 
+    /// <summary>How long a stage may take to stop when it is told to, before it is stopped by force.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What to start for a stage that has a process of its own: a program that calls <see cref="StageChild.RunAsync"/>.</summary>
+    public StageCommand? StageProcess { get; init; }
+
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 }
+
+public sealed record StageCommand(string FileName, IReadOnlyList<string> Arguments);

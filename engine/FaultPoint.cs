@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Pipelines.Storage;
 
 namespace Pipelines.Engine;
 
@@ -8,6 +9,10 @@ namespace Pipelines.Engine;
 /// <list type="bullet">
 /// <item><c>die POINT FOLDER</c>: kill -9 at this point, once for each stage; a file in the folder says that it was.</item>
 /// <item><c>poison STAGE</c>: kill -9 whenever this stage begins.</item>
+/// <item><c>crash STAGE [FOLDER]</c>: a fault of native code where this stage begins to compute, with a folder once.</item>
+/// <item><c>babble STAGE</c>: this stage, and a program that it starts, write to standard output.</item>
+/// <item><c>deaf STAGE</c>: this stage computes for ever, and hears nothing.</item>
+/// <item><c>starve STAGE</c>: the process gets no more memory where this stage begins to compute.</item>
 /// <item><c>lie SHARE SEED</c>: this share of commits succeeds, and is reported as timed out.</item>
 /// </list>
 /// </summary>
@@ -17,6 +22,9 @@ internal static class FaultPoint
 
     private static readonly Random Dice =
         new(Fault is ["lie", _, var seed] ? int.Parse(seed, CultureInfo.InvariantCulture) : 0);
+
+    /// <summary>Bytes that a process which is to starve may still take.</summary>
+    private const long MemoryLeft = 256L << 20;
 
     public const string Claimed = "claimed";
     public const string ArtifactWritten = "artifact-written";
@@ -30,6 +38,21 @@ internal static class FaultPoint
             Die();
         if (point == Claimed && Fault is ["poison", var poison] && poison == stage)
             Die();
+    }
+
+    /// <summary>On the thread that is to compute the stage, in whatever process.</summary>
+    public static void Compute(string stage)
+    {
+        if (Fault.Length < 2 || Fault[1] != stage)
+            return;
+        if (Fault is ["crash", _] || (Fault is ["crash", _, var folder] && First(Path.Combine(folder, stage))))
+            LibC.Crash();
+        if (Fault[0] == "babble")
+            Babble();
+        if (Fault[0] == "starve")
+            LibC.LimitMemory(MemoryLeft);
+        if (Fault[0] == "deaf")
+            Thread.CurrentThread.Join();
     }
 
     /// <exception cref="TimeoutException">The commit is done, but who asked for it is not to know.</exception>
@@ -55,6 +78,13 @@ internal static class FaultPoint
         {
             return false;
         }
+    }
+
+    private static void Babble()
+    {
+        Console.WriteLine("{ \"say\": \"done\" }");
+        using var other = Process.Start("echo", "{ not JSON");
+        other.WaitForExit();
     }
 
     private static void Die()

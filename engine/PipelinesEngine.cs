@@ -94,11 +94,13 @@ public sealed class PipelinesEngine : IAsyncDisposable
         if (worker is not null)
             throw new InvalidOperationException("this process works already");
         var stages = new StageStore(database, waker.CommitAsync, options.Lease);
+        var recording = new Recording(time, options.LoggerFactory.CreateLogger<Recording>());
+        var running = new RunningStages();
         executor = new StageExecutor(
-            catalog, stages, new CheckpointStore(database), new Recording(time, options.LoggerFactory.CreateLogger<Recording>()),
-            artifacts, work, options, self.Id, time);
+            catalog, stages, new CheckpointStore(database), recording, artifacts,
+            new StageComputer(stages, recording, artifacts, work, running, options, time), running, options, self.Id, time);
         var leases = new LeaseKeeper(
-            new LeaseConnection(database, self, options.Lease), executor.Running, options.Lease,
+            new LeaseConnection(database, self, options.Lease), running, options.Lease,
             options.LoggerFactory.CreateLogger<LeaseKeeper>());
         worker = new Worker(
             self, new WorkerStore(database), stages, leases, waker, executor, listener, database, options.Lease, time,

@@ -10,6 +10,9 @@ internal sealed class RunningStages
 
     public int Count => running.Count;
 
+    /// <summary>Those whose attempt has ended, while their thread goes on.</summary>
+    public int LeftBehind => running.Keys.Count(stage => stage.LeftBehind is not null);
+
     public RunningStage Add(StageClaim claim)
     {
         var stage = new RunningStage(claim, left => running.TryRemove(left, out _));
@@ -38,7 +41,8 @@ internal sealed class RunningStages
             stage.Stop(StopReason.HandedBack);
     }
 
-    public IReadOnlyList<StageClaim> Claims => [.. running.Keys.Select(stage => stage.Claim)];
+    public IReadOnlyList<StageClaim> Claims =>
+        [.. running.Keys.Where(stage => stage.LeftBehind is null).Select(stage => stage.Claim)];
 }
 
 internal enum StopReason
@@ -65,6 +69,21 @@ internal sealed class RunningStage(StageClaim claim, Action<RunningStage> leave)
 
     /// <summary>Null until it is told to stop; the first reason stands.</summary>
     public StopReason? Reason { get; private set; }
+
+    /// <summary>What goes on although the attempt has ended; null for nothing.</summary>
+    public Task? LeftBehind { get; private set; }
+
+    public void LeaveBehind(Task thread) => LeftBehind = thread;
+
+    /// <summary>Waits for the task for as long as the stage may go on, and for the grace after it was told to stop.</summary>
+    /// <returns>Whether it has ended.</returns>
+    public async Task<bool> EndsAsync(Task task, TimeSpan grace, TimeProvider time)
+    {
+        await Task.WhenAny(task, Task.Delay(Timeout.InfiniteTimeSpan, time, Token));
+        if (!task.IsCompleted)
+            await Task.WhenAny(task, Task.Delay(grace, time));
+        return task.IsCompleted;
+    }
 
     public void Stop(StopReason reason)
     {

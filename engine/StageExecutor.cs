@@ -1,6 +1,5 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Pipelines.Engine.Isolation;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
@@ -9,27 +8,32 @@ namespace Pipelines.Engine;
 
 /// <summary>Runs one stage: claim, run, record; recording wakes what it fed.</summary>
 internal sealed partial class StageExecutor(
-    Catalog catalog, StageStore stages, CheckpointStore checkpoints, Recording recording, ArtifactDirectory artifacts, ProcessFolder work,
-    EngineOptions options, string worker, TimeProvider time) : IDisposable
+    Catalog catalog, StageStore stages, CheckpointStore checkpoints, Recording recording, ArtifactDirectory artifacts,
+    StageComputer computer, RunningStages running, EngineOptions options, string worker, TimeProvider time) : IDisposable
 {
+    /// <summary>What was stopped by force is recorded within this.</summary>
+    private static readonly TimeSpan Recorded = TimeSpan.FromSeconds(5);
+
     private readonly ILogger<StageExecutor> logger = options.LoggerFactory.CreateLogger<StageExecutor>();
     private readonly StageCache cache = new(stages, artifacts);
     private readonly Gpu gpu = new();
     private readonly SlotCount slots = new();
+    private readonly TaskCompletionSource leaving = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public RunningStages Running { get; } = new();
+    public RunningStages Running => running;
 
     /// <summary>
-    /// Claims nothing any more, and stops what runs, for others to take. What has not stopped after the grace is handed
-    /// back as it is: its attempt ends, and what it still brings is not recorded.
+    /// Claims nothing any more, and stops what runs, for others to take. What cannot be recorded in time is handed back as
+    /// it is: its attempt ends, and what it still brings is not recorded.
     /// </summary>
-    public async Task LeaveAsync(TimeSpan grace)
+    public async Task LeaveAsync()
     {
         var idle = slots.Close();
+        leaving.TrySetResult();
         Running.HandBackAll();
         try
         {
-            await idle.WaitAsync(grace, time);
+            await idle.WaitAsync(options.Grace + Recorded, time);
         }
         catch (TimeoutException)
         {
@@ -46,7 +50,11 @@ internal sealed partial class StageExecutor(
             return null;
         try
         {
-            await ExecuteAsync(claim);
+            using var stage = Running.Add(claim);
+            await ExecuteAsync(stage);
+            // The slot is not free before the thread has ended, but whoever leaves does not wait for it.
+            if (stage.LeftBehind is { } thread)
+                await Task.WhenAny(thread, leaving.Task);
         }
         finally
         {
@@ -59,16 +67,16 @@ internal sealed partial class StageExecutor(
 
     public void Dispose() => gpu.Dispose();
 
-    private async Task ExecuteAsync(StageClaim claim)
+    private async Task ExecuteAsync(RunningStage stage)
     {
-        using var running = Running.Add(claim);
+        var claim = stage.Claim;
         if (slots.Closed)
-            running.Stop(StopReason.HandedBack);
-        using var limit = Limit(running);
+            stage.Stop(StopReason.HandedBack);
+        using var limit = Limit(stage);
         try
         {
             FaultPoint.Reach(FaultPoint.Claimed, claim.Stage);
-            var (result, kept) = await FindOrComputeAsync(running);
+            var (result, kept) = await FindOrComputeAsync(stage);
             LogCompleted(claim.Run, claim.Stage, claim.Attempt);
             FaultPoint.Reach(FaultPoint.ArtifactWritten, claim.Stage);
             await RecordAsync(claim, cancellation => stages.CompleteAsync(claim, result, cancellation));
@@ -76,10 +84,10 @@ internal sealed partial class StageExecutor(
             if (kept is { Any: true })
                 await kept.ForgetAsync();
         }
-        catch (OperationCanceledException) when (running.Token.IsCancellationRequested)
+        catch (OperationCanceledException) when (stage.Token.IsCancellationRequested)
         {
-            LogStopped(claim.Run, claim.Stage, claim.Attempt, running.Reason);
-            await RecordAsync(claim, cancellation => running.Reason switch
+            LogStopped(claim.Run, claim.Stage, claim.Attempt, stage.Reason);
+            await RecordAsync(claim, cancellation => stage.Reason switch
             {
                 StopReason.HandedBack => stages.HandBackAsync(claim, cancellation),
                 StopReason.Cancelled => stages.CancelAsync(claim, cancellation),
@@ -87,6 +95,11 @@ internal sealed partial class StageExecutor(
                     claim, $"it took longer than its timeout of {claim.Timeout} s", null, cancellation),
                 _ => Task.FromResult(true), // another worker's by now: nothing of it is recorded
             });
+        }
+        catch (StageCrashException crash)
+        {
+            LogFailed(claim.Run, claim.Stage, claim.Attempt, crash);
+            await RecordAsync(claim, cancellation => stages.CrashAsync(claim, crash.Message, crash.Detail, cancellation));
         }
         catch (Exception error)
         {
@@ -114,58 +127,22 @@ internal sealed partial class StageExecutor(
         }
     }
 
-    private ITimer? Limit(RunningStage running) => running.Claim.Timeout is { } seconds
-        ? time.CreateTimer(_ => running.Stop(StopReason.TimedOut), null, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan)
+    private ITimer? Limit(RunningStage stage) => stage.Claim.Timeout is { } seconds
+        ? time.CreateTimer(_ => stage.Stop(StopReason.TimedOut), null, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan)
         : null;
 
     /// <returns>The result, and the checkpoints that its computation left; null when it was reused.</returns>
-    private async Task<(StageResult, StageCheckpoints?)> FindOrComputeAsync(RunningStage running)
+    private async Task<(StageResult, StageCheckpoints?)> FindOrComputeAsync(RunningStage stage)
     {
-        var (claim, cancellation) = (running.Claim, running.Token);
-        var entry = catalog.Find(claim.Kind)
-            ?? throw new StageException($"this worker does not know the activity '{claim.Kind}'");
-        if (entry.Version != claim.Version)
-        {
-            throw new StageException(
-                $"the run was planned with version {claim.Version} of {claim.Kind}, this worker has {entry.Version}");
-        }
-
+        var (claim, cancellation) = (stage.Claim, stage.Token);
+        var entry = catalog.Find(claim.Kind, claim.Version);
         var key = CacheKey.Of(claim.Kind, claim.Version, claim.Parameters, claim.Inputs, entry.Source(claim.Parameters));
         if (claim.UseCache && await cache.FindAsync(key, cancellation) is { } known)
             return (new StageResult(known, key, Reused: true), null);
         var kept = await StageCheckpoints.OpenAsync(
-            checkpoints, artifacts, running, key, options.CheckpointInterval, time,
+            checkpoints, artifacts, stage, key, options.CheckpointInterval, time,
             options.LoggerFactory.CreateLogger<StageCheckpoints>(), cancellation);
-        return (new StageResult(await ComputeAsync(claim, entry, kept, cancellation), key, Reused: false), kept);
-    }
-
-    private async Task<JsonElement> ComputeAsync(
-        StageClaim claim, CatalogEntry entry, ICheckpoints kept, CancellationToken cancellation)
-    {
-        var scratch = work.Create("scratch");
-        try
-        {
-            await using var reporter = new StageReporter(
-                stages, claim, time, options.LoggerFactory.CreateLogger<StageReporter>());
-            var device = options.Serve.Contains(StageGroup.Gpu) ? options.GpuDevice : "cpu";
-            var context = new StageContext(
-                claim.Run, claim.Stage, claim.Attempt, artifacts, device, scratch, reporter.Progress, reporter.Log, kept);
-            return await StageThread.RunAsync(
-                $"stage {claim.Stage}", () => entry.Run(Complete(claim.Inputs, entry), claim.Parameters, context, cancellation));
-        }
-        finally
-        {
-            ProcessFolder.Delete(scratch);
-        }
-    }
-
-    /// <summary>An input that nothing feeds is null; the strict reader wants it said.</summary>
-    private static JsonElement Complete(JsonElement inputs, CatalogEntry entry)
-    {
-        var complete = JsonObject.Create(inputs)!;
-        foreach (var port in entry.Inputs.Where(port => !complete.ContainsKey(port.Name)))
-            complete[port.Name] = null;
-        return JsonSerializer.SerializeToElement(complete);
+        return (new StageResult(await computer.ComputeAsync(stage, entry, kept), key, Reused: false), kept);
     }
 
     private async Task RecordAsync(StageClaim claim, Func<CancellationToken, Task<bool>> record)

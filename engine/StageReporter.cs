@@ -36,9 +36,7 @@ internal sealed partial class StageReporter : IAsyncDisposable
 
     public void Progress(StageProgress reported)
     {
-        var finite = reported.Figures.Values.All(double.IsFinite)
-            ? reported
-            : reported with { Figures = reported.Figures.Where(figure => double.IsFinite(figure.Value)).ToDictionary() };
+        var finite = reported.Finite();
         lock (held)
             progress = finite;
     }

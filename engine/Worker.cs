@@ -18,9 +18,6 @@ internal sealed partial class Worker(
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Overdue = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a stage may take to notice that the process leaves.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
-
     private readonly CancellationTokenSource stop = new();
     private Task[] loops = [];
 
@@ -56,7 +53,7 @@ internal sealed partial class Worker(
     public async ValueTask DisposeAsync()
     {
         await waker.PauseAsync();
-        await executor.LeaveAsync(Grace);
+        await executor.LeaveAsync();
         await stop.CancelAsync();
         await Task.WhenAll(loops);
         leases.Dispose();

@@ -42,6 +42,9 @@ internal sealed class ProcessFolder : IDisposable
         return folder;
     }
 
+    /// <summary>Takes away what processes left behind that are gone.</summary>
+    public void SweepDead() => Sweep(Path.GetDirectoryName(path)!);
+
     public void Dispose()
     {
         Delete(path);

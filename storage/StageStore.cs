@@ -149,37 +149,72 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         return lost;
     }
 
+    /// <summary>Running → Ready: the stage's own process died of it, which counts as when its worker had; too often, → Failed.</summary>
+    /// <inheritdoc cref="CompleteAsync"/>
+    public Task<bool> CrashAsync(StageClaim claim, string error, string? detail, CancellationToken cancellation) =>
+        EndAsync(
+            claim.Key, AttemptOutcome.Failed, Clean(error),
+            db => CountCrashAsync(
+                db, claim.Key, lapsed: false, Clean(error), Clean(detail),
+                group => LeaveOneToTheSlot(claim, new Dictionary<string, int> { [group] = 1 }), cancellation),
+            cancellation);
+
     private Task<bool> LoseAsync(StageKey lapsed, CancellationToken cancellation) =>
-        EndAsync(lapsed, AttemptOutcome.Lost, "its worker died", async db =>
+        EndAsync(
+            lapsed, AttemptOutcome.Lost, "its worker died",
+            db => CountCrashAsync(db, lapsed, lapsed: true, null, null, group => [new Wake(group, lapsed.Run, 1)], cancellation),
+            cancellation);
+
+    /// <param name="lapsed">Whether it is lost only if its lease has lapsed.</param>
+    /// <param name="error">Null when nobody lived to say.</param>
+    /// <param name="again">Who is woken, by the stage's group, when it is tried again.</param>
+    private static async Task<IReadOnlyList<Wake>?> CountCrashAsync(
+        PipelinesDb db, StageKey stage, bool lapsed, string? error, string? detail, Func<string, IReadOnlyList<Wake>> again,
+        CancellationToken cancellation)
+    {
+        // One that got further before it died does not kill its workers: its count begins anew.
+        var changed = await db.Database.SqlQuery<Crashed>($"""
+            WITH crashed AS (
+                SELECT s.run_id, s.id, c.step,
+                    CASE WHEN c.step > coalesce(s.crash_step, -1) THEN 1 ELSE s.crashes + 1 END AS crashes
+                FROM pipelines.stages s LEFT JOIN pipelines.checkpoints c ON c.run_id = s.run_id AND c.stage = s.id
+                WHERE s.run_id = {stage.Run} AND s.id = {stage.Stage} AND s.attempt = {stage.Attempt}
+                    AND s.state = 'running' AND (NOT {lapsed} OR s.lease_until < clock_timestamp()))
+            UPDATE pipelines.stages s SET crashes = crashed.crashes, crash_step = crashed.step,
+                finished_at = clock_timestamp(), ready_at = now(),
+                state = CASE
+                    WHEN (SELECT cancel_requested_at IS NOT NULL FROM pipelines.runs WHERE id = {stage.Run}) THEN 'cancelled'
+                    WHEN crashed.crashes >= s.max_crashes THEN 'failed' ELSE 'ready' END,
+                error = CASE
+                    WHEN {error}::text IS NOT NULL THEN {error}
+                        || CASE WHEN crashed.crashes > 1 THEN '; ' || crashed.crashes || ' crashes in a row' ELSE '' END
+                    WHEN crashed.crashes >= s.max_crashes
+                        THEN crashed.crashes || ' workers in a row died while they ran it (the last was ' || s.worker
+                            || '): it runs out of memory, or crashes' END,
+                error_detail = {detail}
+            FROM crashed WHERE s.run_id = crashed.run_id AND s.id = crashed.id
+            RETURNING s.state AS "State", s."group" AS "Group", s.branches IS NOT NULL AS "Bounded"
+            """).ToListAsync(cancellation);
+        return changed switch
         {
-            // One that got further before it died does not kill its workers: its count begins anew.
-            var changed = await db.Database.SqlQuery<Rescued>($"""
-                WITH lapsed AS (
-                    SELECT s.run_id, s.id, c.step,
-                        CASE WHEN c.step > coalesce(s.crash_step, -1) THEN 1 ELSE s.crashes + 1 END AS crashes
-                    FROM pipelines.stages s LEFT JOIN pipelines.checkpoints c ON c.run_id = s.run_id AND c.stage = s.id
-                    WHERE s.run_id = {lapsed.Run} AND s.id = {lapsed.Stage} AND s.attempt = {lapsed.Attempt}
-                        AND s.state = 'running' AND s.lease_until < clock_timestamp())
-                UPDATE pipelines.stages s SET crashes = lapsed.crashes, crash_step = lapsed.step,
-                    finished_at = clock_timestamp(), ready_at = now(),
-                    state = CASE
-                        WHEN (SELECT cancel_requested_at IS NOT NULL FROM pipelines.runs WHERE id = {lapsed.Run}) THEN 'cancelled'
-                        WHEN lapsed.crashes >= s.max_crashes THEN 'failed' ELSE 'ready' END,
-                    error = CASE WHEN lapsed.crashes >= s.max_crashes
-                        THEN lapsed.crashes || ' workers in a row died while they ran it (the last was ' || s.worker
-                            || '): it runs out of memory, or crashes' END
-                FROM lapsed WHERE s.run_id = lapsed.run_id AND s.id = lapsed.id
-                RETURNING s.state AS "State", s."group" AS "Group", s.branches IS NOT NULL AS "Bounded"
-                """).ToListAsync(cancellation);
-            if (changed is not [var stage])
-                return null;
-            return stage.State switch
-            {
-                "ready" => [new Wake(stage.Group, lapsed.Run, 1)],
-                "failed" => await EndBadlyAsync(db, lapsed, stage.Bounded, cancellation),
-                _ => [],
-            };
-        }, cancellation);
+            [] => null,
+            [{ State: "ready" } ready] => again(ready.Group),
+            [{ State: "failed" } failed] => await EndBadlyAsync(db, stage, failed.Bounded, cancellation),
+            _ => [],
+        };
+    }
+
+    /// <summary>How the process of an attempt ended that had one of its own.</summary>
+    /// <returns>True: nothing else may have changed it.</returns>
+    public async Task<bool> ExitAsync(StageKey attempt, int exitCode, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        await db.Database.ExecuteSqlAsync($"""
+            UPDATE pipelines.attempts SET exit_code = {exitCode}
+            WHERE run_id = {attempt.Run} AND stage = {attempt.Stage} AND attempt = {attempt.Attempt}
+            """, cancellation);
+        return true;
+    }
 
     /// <summary>The latest progress and new lines of the log, at once.</summary>
     public async Task ReportAsync(
@@ -303,7 +338,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
     // Postgres stores no zero bytes in text.
     private static string? Clean(string? text) => text?.Replace('\0', '\uFFFD');
 
-    private sealed record Rescued(string State, string Group, bool Bounded);
+    private sealed record Crashed(string State, string Group, bool Bounded);
 
     /// <param name="Pause">Seconds until the next attempt.</param>
     private sealed record Retried(string State, double Pause);

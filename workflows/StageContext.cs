@@ -38,7 +38,13 @@ public sealed record StageContext(
 /// <summary>How far a stage is: <paramref name="Done"/> of <paramref name="Total"/> <paramref name="Unit"/>s.</summary>
 /// <param name="Unit">What is counted: <c>step</c>, <c>layer</c>, <c>window</c>, <c>byte</c>.</param>
 /// <param name="Figures">Named numbers worth watching: <c>loss</c>, <c>tokens/s</c>. Finite only.</param>
-public sealed record StageProgress(long Done, long Total, string Unit, IReadOnlyDictionary<string, double> Figures);
+public sealed record StageProgress(long Done, long Total, string Unit, IReadOnlyDictionary<string, double> Figures)
+{
+    /// <summary>Without the figures that are no numbers.</summary>
+    public StageProgress Finite() => Figures.Values.All(double.IsFinite)
+        ? this
+        : this with { Figures = Figures.Where(figure => double.IsFinite(figure.Value)).ToDictionary() };
+}
 
 /// <summary>
 /// A stage failed for a reason that its user can act on; the message is the whole story, and no stack is shown.

@@ -9,7 +9,7 @@ internal static class Toys
 {
     public static Catalog Catalog() => new Catalog()
         .Add(new Number()).Add(new Add()).Add(new FailTimes()).Add(new Door()).Add(new WriteFile()).Add(new Chatter())
-        .Add(new WhoAmI()).Add(new Sum());
+        .Add(new WhoAmI()).Add(new Sum()).Add(new Deaf());
 
     public static StageDefinition Stage(
         string id, string kind, object? parameters = null, Dictionary<string, string>? inputs = null, int attempts = 1,
@@ -141,6 +141,35 @@ internal sealed class Door : Activity<None, Door.Parameters, Door.Outputs>
         door.begun.Release();
         await door.open.Task.WaitAsync(cancellation);
         return new Outputs(1);
+    }
+}
+
+/// <summary>Says that it has begun, and ends when it is let go: its cancellation does not reach it.</summary>
+internal sealed class Deaf : Activity<None, Deaf.Parameters, Deaf.Outputs>
+{
+    private static readonly ConcurrentDictionary<string, Deaf> Stages = new();
+    private readonly SemaphoreSlim begun = new(0);
+    private readonly ManualResetEventSlim free = new();
+
+    public sealed record Parameters(string Name);
+
+    public sealed record Outputs(double Value);
+
+    public override string Kind => "toy.deaf";
+
+    public static Deaf Named(string name) => Stages.GetOrAdd(name, _ => new Deaf());
+
+    public Task BegunAsync() => begun.WaitAsync(TestContext.Current.CancellationToken);
+
+    public void LetGo() => free.Set();
+
+    public override Task<Outputs> RunAsync(
+        None inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
+    {
+        var named = Named(parameters.Name);
+        named.begun.Release();
+        named.free.Wait(CancellationToken.None);
+        return Task.FromResult(new Outputs(1));
     }
 }
 

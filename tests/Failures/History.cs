@@ -5,14 +5,14 @@ namespace Pipelines.Tests.Failures;
 /// <summary>What was written down about each attempt of a run, and whether the promises held.</summary>
 internal sealed record History(IReadOnlyList<History.Attempt> Attempts)
 {
-    public sealed record Attempt(string Stage, int Number, string? Outcome, string Worker, long? FromStep);
+    public sealed record Attempt(string Stage, int Number, string? Outcome, string Worker, long? FromStep, int? ExitCode);
 
     public static async Task<History> ReadAsync(string database, Guid run, CancellationToken cancellation)
     {
         await using var connection = new NpgsqlConnection(database);
         await connection.OpenAsync(cancellation);
         await using var command = new NpgsqlCommand(
-            "SELECT stage, attempt, outcome, worker, from_step FROM pipelines.attempts WHERE run_id = @run ORDER BY stage, attempt", connection);
+            "SELECT stage, attempt, outcome, worker, from_step, exit_code FROM pipelines.attempts WHERE run_id = @run ORDER BY stage, attempt", connection);
         command.Parameters.AddWithValue("run", run);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var attempts = new List<Attempt>();
@@ -20,7 +20,7 @@ internal sealed record History(IReadOnlyList<History.Attempt> Attempts)
         {
             attempts.Add(new Attempt(
                 reader.GetString(0), reader.GetInt32(1), reader.IsDBNull(2) ? null : reader.GetString(2), reader.GetString(3),
-                reader.IsDBNull(4) ? null : reader.GetInt64(4)));
+                reader.IsDBNull(4) ? null : reader.GetInt64(4), reader.IsDBNull(5) ? null : reader.GetInt32(5)));
         }
 
         return new History(attempts);

@@ -15,6 +15,9 @@ internal sealed class Laboratory : IAsyncDisposable
     /// <summary>Seconds; short, so that the dead are found soon. A machine that is this busy gives stages away, which is allowed.</summary>
     public const double Lease = 3;
 
+    /// <summary>Seconds that a stage may take to stop.</summary>
+    public const double Grace = 2;
+
     /// <summary>Milliseconds: what takes longer hangs.</summary>
     public const int Longest = 3 * 60_000;
 
@@ -44,16 +47,20 @@ internal sealed class Laboratory : IAsyncDisposable
 
     public string Data => data;
 
-    public WorkerProcess StartWorker(string? fault = null, string? through = null)
+    public WorkerProcess StartWorker(string? fault = null, string? through = null, int slots = 1)
     {
-        var worker = new WorkerProcess(isPrivate ? "" : through ?? database, data, Lease, fault);
+        var worker = new WorkerProcess(isPrivate ? "" : through ?? database, data, Lease, fault, slots);
         workers.Add(worker);
         return worker;
     }
 
     /// <param name="crashes">How many workers in a row a stage may take with it.</param>
-    public Task<Guid> StartRunAsync(int crashes = 1000) =>
-        engine.StartRunAsync(SmallQuickstart(crashes), useCache: false, Cancellation);
+    /// <param name="isolated">Stages that have a process of their own.</param>
+    public Task<Guid> StartRunAsync(int crashes = 1000, params string[] isolated) =>
+        engine.StartRunAsync(SmallQuickstart(crashes, isolated), useCache: false, Cancellation);
+
+    public Task<Guid> StartStagesAsync(params StageDefinition[] stages) =>
+        engine.StartRunAsync(PlanOf(new WorkflowDefinition("small", stages)), useCache: false, Cancellation);
 
     public Task<RunView> WaitAsync(Guid run) => engine.WaitAsync(run, Cancellation);
 
@@ -107,13 +114,15 @@ internal sealed class Laboratory : IAsyncDisposable
         await engine.DisposeAsync();
     }
 
-    private static Plan SmallQuickstart(int crashes)
+    private static Plan SmallQuickstart(int crashes, string[] isolated)
     {
         var file = Path.Combine(Repository.Root, "workflows", "templates", "quickstart.json");
         var document = JsonNode.Parse(File.ReadAllText(file))!;
         foreach (var stage in document["stages"]!.AsArray())
         {
             stage!["retry"] = new JsonObject { ["crashes"] = crashes };
+            if (isolated.Contains(stage["id"]!.GetValue<string>()))
+                stage["isolation"] = "process";
             var small = stage["id"]!.GetValue<string>() switch
             {
                 "text" => """{ "characters": 20000, "evaluationCharacters": 4000 }""",
@@ -125,7 +134,11 @@ internal sealed class Laboratory : IAsyncDisposable
                 stage["parameters"] = JsonNode.Parse(small);
         }
 
-        var definition = document.Deserialize<WorkflowDefinition>(Json.Options)!;
+        return PlanOf(document.Deserialize<WorkflowDefinition>(Json.Options)!);
+    }
+
+    private static Plan PlanOf(WorkflowDefinition definition)
+    {
         Assert.True(Plan.TryCreate(definition, ActivityCatalog.Create(), new Dictionary<string, JsonElement>(), out var plan, out var faults), string.Join('\n', faults));
         return plan;
     }

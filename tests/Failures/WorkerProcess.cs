@@ -17,9 +17,9 @@ internal sealed class WorkerProcess : IDisposable
 
     /// <param name="lease">Seconds.</param>
     /// <param name="fault">What the process has happen to it; see FaultPoint. Null for nothing.</param>
-    public WorkerProcess(string database, string data, double lease, string? fault)
+    public WorkerProcess(string database, string data, double lease, string? fault, int slots)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "pipelines"), ["worker"])
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "pipelines"), ["worker", "--slots", slots.ToString(CultureInfo.InvariantCulture)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -27,9 +27,11 @@ internal sealed class WorkerProcess : IDisposable
         start.Environment["PIPELINES_DATABASE"] = database;
         start.Environment["PIPELINES_DATA"] = data;
         start.Environment["PIPELINES_LEASE"] = lease.ToString(CultureInfo.InvariantCulture);
+        start.Environment["PIPELINES_GRACE"] = Laboratory.Grace.ToString(CultureInfo.InvariantCulture);
         start.Environment["PIPELINES_CHECKPOINTS"] = "0";
         start.Environment["PIPELINES_FAULT"] = fault ?? "";
         process = Process.Start(start)!;
+        Id = process.Id;
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.OutputDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
@@ -43,7 +45,7 @@ internal sealed class WorkerProcess : IDisposable
 
     public int? ExitCode => process.HasExited ? process.ExitCode : null;
 
-    public int Id => process.Id;
+    public int Id { get; }
 
     /// <summary>What it said on standard error.</summary>
     public string Errors
@@ -54,6 +56,13 @@ internal sealed class WorkerProcess : IDisposable
                 return string.Join('\n', errors);
         }
     }
+
+    /// <summary>The processes that it has started for stages.</summary>
+    public IReadOnlyList<int> StageProcesses() =>
+    [
+        .. Directory.EnumerateDirectories("/proc").Select(folder => Path.GetFileName(folder))
+            .Where(name => int.TryParse(name, out _) && IsStageProcess(name)).Select(int.Parse),
+    ];
 
     /// <summary>kill -9.</summary>
     public void Kill()
@@ -85,6 +94,20 @@ internal sealed class WorkerProcess : IDisposable
         process.Dispose();
     }
 
+    private bool IsStageProcess(string process)
+    {
+        try
+        {
+            // Behind the program's name in brackets: the state, and the parent.
+            return File.ReadAllText($"/proc/{process}/stat").Split(')')[^1].Split(' ')[2] == Id.ToString(CultureInfo.InvariantCulture)
+                && File.ReadAllText($"/proc/{process}/cmdline").Contains("stage-process", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false; // it has ended
+        }
+    }
+
     private void Keep(string? line)
     {
         if (line is null)
@@ -93,7 +116,7 @@ internal sealed class WorkerProcess : IDisposable
             errors.Add(line);
     }
 
-    private void Send(int signal) => Assert.Equal(0, Signal(process.Id, signal));
+    private void Send(int signal) => Assert.Equal(0, Signal(Id, signal));
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Signal(int process, int signal);
