@@ -28,20 +28,20 @@ internal sealed class Place
         command.Options.Add(data);
     }
 
-    /// <param name="work">Whether this process will run stages.</param>
-    public async Task<PipelinesEngine> OpenAsync(
-        ParseResult parsed, CancellationToken cancellation, bool work = false, int slots = 1, IReadOnlyList<string>? serve = null)
+    /// <param name="offer">What this process has for stages; null when it will run none.</param>
+    public async Task<PipelinesEngine> OpenAsync(ParseResult parsed, CancellationToken cancellation, Offer? offer = null)
     {
         var options = new EngineOptions(Database(parsed), DataFolder(parsed))
         {
-            Slots = slots,
-            Serve = work ? serve ?? Served() : [],
+            CpuSlots = offer?.CpuSlots ?? 0,
+            Gpus = offer?.Gpus ?? [],
             Lease = Seconds("PIPELINES_LEASE") ?? TimeSpan.FromSeconds(30),
             CheckpointInterval = Seconds("PIPELINES_CHECKPOINTS"),
             LoggerFactory = Logging(),
         };
-        if (work)
-            set_num_threads(Math.Max(1, Environment.ProcessorCount / slots));
+        // A stage on a GPU leaves the cores to the others.
+        if (offer is not null)
+            set_num_threads(Math.Max(1, Environment.ProcessorCount / Math.Max(1, offer.CpuSlots)));
         return await PipelinesEngine.OpenAsync(options, ActivityCatalog.Create(), cancellation);
     }
 
@@ -56,8 +56,6 @@ internal sealed class Place
         string.Concat(new[] { ("--database", parsed.GetValue(database)), ("--data", parsed.GetValue(data)) }
             .Where(option => option.Item2 is not null)
             .Select(option => $" {option.Item1} '{option.Item2}'"));
-
-    private static IReadOnlyList<string> Served() => cuda.is_available() ? ["cpu", "gpu"] : ["cpu"];
 
     private static string Standard()
     {

@@ -10,14 +10,29 @@ namespace Pipelines.Engine;
 /// <summary>Runs one stage: claim, run, record; recording wakes what it fed.</summary>
 internal sealed partial class StageExecutor(
     Catalog catalog, StageStore stages, CheckpointStore checkpoints, Recording recording, ArtifactDirectory artifacts, ProcessFolder work,
-    EngineOptions options, string worker, TimeProvider time) : IDisposable
+    EngineOptions options, string worker, TimeProvider time)
 {
     private readonly ILogger<StageExecutor> logger = options.LoggerFactory.CreateLogger<StageExecutor>();
     private readonly StageCache cache = new(stages, artifacts);
-    private readonly Gpu gpu = new();
-    private readonly SlotCount slots = new();
+    private readonly Slots slots = new(options.Slots);
 
     public RunningStages Running { get; } = new();
+
+    /// <summary>How many slots of each group have no stage.</summary>
+    public IReadOnlyDictionary<string, int> FreeSlots => slots.Free();
+
+    /// <summary>Null when the group has none that is free, or this worker leaves.</summary>
+    public Slot? TakeSlot(string group) => slots.Take(group);
+
+    /// <summary>Claims nothing any more; done when no slot has a stage.</summary>
+    /// <param name="handBack">Whether what runs is stopped, for others to take.</param>
+    public Task Close(bool handBack)
+    {
+        var idle = slots.Close();
+        if (handBack)
+            Running.HandBackAll();
+        return idle;
+    }
 
     /// <summary>
     /// Claims nothing any more, and stops what runs, for others to take. What has not stopped after the grace is handed
@@ -25,8 +40,7 @@ internal sealed partial class StageExecutor(
     /// </summary>
     public async Task LeaveAsync(TimeSpan grace)
     {
-        var idle = slots.Close();
-        Running.HandBackAll();
+        var idle = Close(handBack: true);
         try
         {
             await idle.WaitAsync(grace, time);
@@ -38,26 +52,14 @@ internal sealed partial class StageExecutor(
         }
     }
 
-    /// <returns>The run that a stage was executed of; null when none was ready for this worker.</returns>
-    public async Task<Guid?> ExecuteNextAsync(Guid? lastRun)
+    /// <returns>The run that a stage was executed of; null when none was ready for this slot.</returns>
+    public async Task<Guid?> ExecuteNextAsync(Slot slot, Guid? lastRun)
     {
-        using var slot = slots.Enter();
-        if (slot is null || await ClaimAsync(lastRun) is not { } claim)
+        if (slots.Closed || await ClaimAsync(slot, lastRun) is not { } claim)
             return null;
-        try
-        {
-            await ExecuteAsync(claim);
-        }
-        finally
-        {
-            if (claim.Group == StageGroup.Gpu)
-                gpu.Release();
-        }
-
+        await ExecuteAsync(claim);
         return claim.Run;
     }
-
-    public void Dispose() => gpu.Dispose();
 
     private async Task ExecuteAsync(StageClaim claim)
     {
@@ -71,7 +73,7 @@ internal sealed partial class StageExecutor(
             var (result, kept) = await FindOrComputeAsync(running);
             LogCompleted(claim.Run, claim.Stage, claim.Attempt);
             FaultPoint.Reach(FaultPoint.ArtifactWritten, claim.Stage);
-            await RecordAsync(claim, cancellation => stages.CompleteAsync(claim, result, cancellation));
+            await RecordAsync(claim, cancellation => stages.CompleteAsync(Last(claim), result, cancellation));
             FaultPoint.Reach(FaultPoint.StageRecorded, claim.Stage);
             if (kept is { Any: true })
                 await kept.ForgetAsync();
@@ -92,19 +94,16 @@ internal sealed partial class StageExecutor(
         {
             LogFailed(claim.Run, claim.Stage, claim.Attempt, error);
             var (message, detail) = StageFailure.Describe(error);
-            await RecordAsync(claim, cancellation => stages.FailAsync(claim, message, detail, cancellation));
+            await RecordAsync(claim, cancellation => stages.FailAsync(Last(claim), message, detail, cancellation));
         }
     }
 
-    private async Task<StageClaim?> ClaimAsync(Guid? lastRun)
+    private async Task<StageClaim?> ClaimAsync(Slot slot, Guid? lastRun)
     {
-        using var served = await gpu.ReserveAsync(options.Serve);
         try
         {
-            var claim = await stages.ClaimAsync(worker, served.Groups, lastRun, CancellationToken.None);
+            var claim = await stages.ClaimAsync(worker, [slot.Group], slot.Device, lastRun, CancellationToken.None);
             FaultPoint.Committed();
-            if (claim?.Group == StageGroup.Gpu)
-                gpu.Take();
             return claim;
         }
         catch (Exception error) when (Recording.IsPassing(error))
@@ -113,6 +112,9 @@ internal sealed partial class StageExecutor(
             return null;
         }
     }
+
+    /// <summary>A slot of a worker that leaves does not go on with what the stage has made ready: others are woken for all of it.</summary>
+    private StageClaim Last(StageClaim claim) => slots.Closed ? claim with { Serves = [] } : claim;
 
     private ITimer? Limit(RunningStage running) => running.Claim.Timeout is { } seconds
         ? time.CreateTimer(_ => running.Stop(StopReason.TimedOut), null, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan)
@@ -147,9 +149,8 @@ internal sealed partial class StageExecutor(
         {
             await using var reporter = new StageReporter(
                 stages, claim, time, options.LoggerFactory.CreateLogger<StageReporter>());
-            var device = options.Serve.Contains(StageGroup.Gpu) ? options.GpuDevice : "cpu";
             var context = new StageContext(
-                claim.Run, claim.Stage, claim.Attempt, artifacts, device, scratch, reporter.Progress, reporter.Log, kept);
+                claim.Run, claim.Stage, claim.Attempt, artifacts, claim.Device, scratch, reporter.Progress, reporter.Log, kept);
             return await StageThread.RunAsync(
                 $"stage {claim.Stage}", () => entry.Run(Complete(claim.Inputs, entry), claim.Parameters, context, cancellation));
         }

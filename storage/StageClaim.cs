@@ -7,6 +7,7 @@ namespace Pipelines.Storage;
 /// <param name="Inputs">Port to value, gathered from the outputs of the feeders.</param>
 /// <param name="Timeout">Seconds that the attempt may take.</param>
 /// <param name="Serves">The groups that the slot claims from.</param>
+/// <param name="Device">PyTorch's name of what it is to run on.</param>
 internal sealed record StageClaim(
     Guid Run,
     string Stage,
@@ -19,7 +20,8 @@ internal sealed record StageClaim(
     bool UseCache,
     double? Timeout,
     Isolation Isolation,
-    IReadOnlyList<string> Serves)
+    IReadOnlyList<string> Serves,
+    string Device)
 {
     public StageKey Key => new(Run, Stage, Attempt);
 }

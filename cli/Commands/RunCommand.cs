@@ -31,7 +31,7 @@ internal static class RunCommand
         {
             var plan = Workflow.Plan(parsed.GetRequiredValue(file), parsed.GetValue(set) ?? []);
             var results = ResultFolder.At(parsed.GetValue(output) ?? $"{plan.Definition.Name}-out");
-            await using var engine = await place.OpenAsync(parsed, cancellation, work: true);
+            await using var engine = await place.OpenAsync(parsed, cancellation, Offer.All());
             results.Create();
             await engine.WorkAsync(cancellation);
             var run = await engine.StartRunAsync(plan, !parsed.GetValue(fresh), cancellation);
