@@ -15,6 +15,7 @@ internal sealed partial class StageExecutor(
     private readonly ILogger<StageExecutor> logger = options.LoggerFactory.CreateLogger<StageExecutor>();
     private readonly StageCache cache = new(stages, artifacts);
     private readonly Slots slots = new(options.Slots);
+    private volatile bool handsBack;
 
     public RunningStages Running { get; } = new();
 
@@ -28,6 +29,7 @@ internal sealed partial class StageExecutor(
     /// <param name="handBack">Whether what runs is stopped, for others to take.</param>
     public Task Close(bool handBack)
     {
+        handsBack |= handBack;
         var idle = slots.Close();
         if (handBack)
             Running.HandBackAll();
@@ -64,7 +66,7 @@ internal sealed partial class StageExecutor(
     private async Task ExecuteAsync(StageClaim claim)
     {
         using var running = Running.Add(claim);
-        if (slots.Closed)
+        if (handsBack)
             running.Stop(StopReason.HandedBack);
         using var limit = Limit(running);
         try

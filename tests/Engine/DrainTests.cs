@@ -88,12 +88,14 @@ public sealed class DrainTests(FreshDatabase database) : IClassFixture<FreshData
 
         var clock = Stopwatch.StartNew();
         Door.Named("leaving").Open();
-        var after = (await UntilAsync(stays, run, view => view.Stages[1].State == StageState.Succeeded)).Stages[1];
+        var after = After(await UntilAsync(stays, run, view => After(view).State == StageState.Succeeded));
 
         Assert.True(clock.Elapsed < Soon, $"{clock.Elapsed}");
         Assert.NotEqual(self.Id, after.Worker);
         Door.Named("still there").Open();
         Assert.Equal(RunState.Succeeded, (await stays.WaitAsync(run, Cancellation)).State);
+
+        static StageView After(RunView view) => view.Stages.Single(stage => stage.Id == "after");
     }
 
     private static Task<Guid> StartAsync(PipelinesEngine engine, params StageDefinition[] stages) =>
