@@ -1,4 +1,5 @@
 using Pipelines.Cli;
+using Pipelines.Cli.Commands;
 
 namespace Pipelines.Tests.Cli;
 
@@ -42,4 +43,20 @@ public sealed class OfferTests
     [InlineData(null, null, "gpu=3", 2, "--slots gpu=3: this worker has 2 GPUs, each for one stage at a time")]
     public void Options_that_cannot_be_had_are_refused(string? serve, string? gpus, string? slots, int present, string message) =>
         Assert.Equal(message, Assert.Throws<UserException>(() => Offer.Read(serve, gpus, slots, present)).Message);
+
+    [Fact]
+    public void A_run_on_the_gpu_gives_one_to_every_stage_that_does_not_decline_it()
+    {
+        using var place = new Place();
+        var file = place[place.Write("w.json", """
+            { "name": "w", "stages": [
+                { "id": "asks-nothing", "kind": "data.synthetic" },
+                { "id": "declines", "kind": "data.synthetic", "resources": { "gpu": 0 } } ] }
+            """)];
+
+        Assert.Equal([("asks-nothing", 1), ("declines", 0)], Stages(gpu: true));
+        Assert.Equal([("asks-nothing", 0), ("declines", 0)], Stages(gpu: false));
+
+        IEnumerable<(string, int)> Stages(bool gpu) => Workflow.Plan(file, [], gpu: gpu).Stages.Select(stage => (stage.Id, stage.Gpu));
+    }
 }
