@@ -24,6 +24,7 @@ public sealed class DrainTests(FreshDatabase database) : IClassFixture<FreshData
         var self = Assert.Single(await asks.WorkersAsync(Cancellation));
 
         await asks.DrainAsync(self.Id, handBack: false, Cancellation);
+        await leaves.Draining.WaitAsync(Cancellation);
         var draining = (await asks.WorkersAsync(Cancellation)).Single(worker => worker.Id == self.Id);
         Assert.False(leaves.Drained.IsCompleted);
         Door.Named("drained").Open();
@@ -50,6 +51,7 @@ public sealed class DrainTests(FreshDatabase database) : IClassFixture<FreshData
         await asks.DrainAsync(self.Id, handBack: false, Cancellation);
         await leaves.Drained.WaitAsync(Cancellation);
 
+        TestContext.Current.SendDiagnosticMessage($"{clock.Elapsed.TotalMilliseconds:F0} ms");
         Assert.True(clock.Elapsed < Soon, $"{clock.Elapsed}");
     }
 
