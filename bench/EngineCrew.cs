@@ -24,7 +24,7 @@ internal sealed class EngineCrew : IAsyncDisposable
     public async Task WorkAsync(
         int count, int slots, EngineDatabase database, EngineNothing nothing, CancellationToken cancellation)
     {
-        var options = new EngineOptions(database.ConnectionString, database.Folder) { Slots = slots };
+        var options = new EngineOptions(database.ConnectionString, database.Folder) { CpuSlots = slots };
         for (var i = 0; i < count; i++)
         {
             workers.Add(await PipelinesEngine.OpenAsync(options, nothing.Catalog, cancellation));

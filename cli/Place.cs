@@ -29,27 +29,23 @@ internal sealed class Place
         command.Options.Add(data);
     }
 
-    /// <param name="work">Whether this process will run stages.</param>
-    public async Task<PipelinesEngine> OpenAsync(
-        ParseResult parsed, CancellationToken cancellation, bool work = false, int slots = 1, IReadOnlyList<string>? serve = null)
+    /// <param name="offer">What this process has for stages; null when it will run none.</param>
+    public async Task<PipelinesEngine> OpenAsync(ParseResult parsed, CancellationToken cancellation, Offer? offer = null)
     {
         var options = new EngineOptions(Database(parsed), DataFolder(parsed))
         {
-            Slots = slots,
-            Serve = work ? serve ?? Served() : [],
+            CpuSlots = offer?.CpuSlots ?? 0,
+            Gpus = offer?.Gpus ?? [],
             Lease = Seconds("PIPELINES_LEASE") ?? TimeSpan.FromSeconds(30),
             Grace = Seconds("PIPELINES_GRACE") ?? TimeSpan.FromSeconds(10),
-            StageProcess = StageProcessCommand.For(slots),
+            StageProcess = offer is null ? null : StageProcessCommand.For(offer.Threads),
             CheckpointInterval = Seconds("PIPELINES_CHECKPOINTS"),
             LoggerFactory = Logging(),
         };
-        if (work)
-            set_num_threads(StageThreads(slots));
+        if (offer is not null)
+            set_num_threads(offer.Threads);
         return await PipelinesEngine.OpenAsync(options, ActivityCatalog.Create(), cancellation);
     }
-
-    /// <summary>The threads that LibTorch gets for a stage; a result's bits may depend on them.</summary>
-    public static int StageThreads(int slots) => Math.Max(1, Environment.ProcessorCount / slots);
 
     public string? Database(ParseResult parsed) =>
         NotEmpty(parsed.GetValue(database)) ?? NotEmpty(Environment.GetEnvironmentVariable("PIPELINES_DATABASE"));
@@ -62,8 +58,6 @@ internal sealed class Place
         string.Concat(new[] { ("--database", parsed.GetValue(database)), ("--data", parsed.GetValue(data)) }
             .Where(option => option.Item2 is not null)
             .Select(option => $" {option.Item1} '{option.Item2}'"));
-
-    private static IReadOnlyList<string> Served() => cuda.is_available() ? ["cpu", "gpu"] : ["cpu"];
 
     private static string Standard()
     {

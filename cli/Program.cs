@@ -17,6 +17,7 @@ var root = new RootCommand("Compresses neural networks as durable, repeatable wo
     LogsCommand.Create(),
     WorkerCommand.Create(),
     WorkersCommand.Create(),
+    DrainCommand.Create(),
     GcCommand.Create(),
     ScheduleCommand.Create(),
     ValidateCommand.Create(),

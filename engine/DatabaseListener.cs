@@ -21,6 +21,7 @@ internal sealed partial class DatabaseListener(
     public event Action<Guid>? RunCancelled;
     public event Action? Woken;
     public event Action? SchedulesChanged;
+    public event Action<string>? DrainRequested;
     public event Action? Missed;
 
     /// <summary>Returns when it listens: what is announced from now on is heard.</summary>
@@ -48,7 +49,7 @@ internal sealed partial class DatabaseListener(
                 await using var connection = await database.Source.OpenConnectionAsync(stop.Token);
                 connection.Notification += (_, announced) => Tell(announced);
                 await using var command = new NpgsqlCommand(
-                    $"LISTEN {Channels.RunChanged}; LISTEN {Channels.RunCancelled}; LISTEN {Channels.Wake}; LISTEN {Channels.Schedules}",
+                    $"LISTEN {Channels.RunChanged}; LISTEN {Channels.RunCancelled}; LISTEN {Channels.Wake}; LISTEN {Channels.Schedules}; LISTEN {Channels.Drain}",
                     connection);
                 await command.ExecuteNonQueryAsync(stop.Token);
                 listening.TrySetResult();
@@ -84,6 +85,9 @@ internal sealed partial class DatabaseListener(
                 break;
             case Channels.Schedules:
                 SchedulesChanged?.Invoke();
+                break;
+            case Channels.Drain:
+                DrainRequested?.Invoke(announced.Payload);
                 break;
         }
     }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pipelines.Engine.Isolation;
+using Pipelines.Storage;
 
 namespace Pipelines.Engine;
 
@@ -8,14 +9,14 @@ namespace Pipelines.Engine;
 /// <param name="DataFolder">Artifacts, and the private cluster.</param>
 public sealed record EngineOptions(string? Database, string DataFolder)
 {
-    /// <summary>The groups of stages that this process takes: <c>cpu</c>, and <c>gpu</c> where the machine has one.</summary>
-    public IReadOnlyList<string> Serve { get; init; } = ["cpu"];
+    /// <summary>How many stages of the group <c>cpu</c> this process runs at once; with 0 it takes none.</summary>
+    public int CpuSlots { get; init; } = 1;
 
-    /// <summary>How many stages this process runs at once.</summary>
-    public int Slots { get; init; } = 1;
-
-    /// <summary>The device that stages are given when this process serves <c>gpu</c>.</summary>
-    public string GpuDevice { get; init; } = "cuda:0";
+    /// <summary>
+    /// The GPUs of this process by PyTorch's names, <c>cuda:1</c>: each is given to one stage of the group <c>gpu</c> at a
+    /// time. Without any it takes none.
+    /// </summary>
+    public IReadOnlyList<string> Gpus { get; init; } = [];
 
     /// <summary>
     /// How long this worker's stages stay its own after it was last heard of. Longer than its worst pause: what lapses is
@@ -33,6 +34,20 @@ public sealed record EngineOptions(string? Database, string DataFolder)
     public StageCommand? StageProcess { get; init; }
 
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>The device of each slot, by the groups that this process serves.</summary>
+    internal IReadOnlyDictionary<string, IReadOnlyList<string>> Slots
+    {
+        get
+        {
+            var slots = new Dictionary<string, IReadOnlyList<string>>();
+            if (CpuSlots > 0)
+                slots[StageGroup.Cpu] = [.. Enumerable.Repeat("cpu", CpuSlots)];
+            if (Gpus.Count > 0)
+                slots[StageGroup.Gpu] = Gpus;
+            return slots;
+        }
+    }
 }
 
 public sealed record StageCommand(string FileName, IReadOnlyList<string> Arguments);

@@ -16,8 +16,13 @@ internal sealed partial class LeaseKeeper(
     /// <summary>So many may fail before the worker itself counts as dead, however long its leases are.</summary>
     private const int RenewalsPerLife = 3;
 
-    private readonly ManualResetEventSlim stop = new();
+    private readonly object waiting = new();
+    private bool hurried;
+    private bool stopped;
     private Thread? thread;
+
+    /// <summary>This worker was told to leave; said at every renewal from then on, on the thread that renews.</summary>
+    public event Action<DrainOrder>? Drained;
 
     public void Start()
     {
@@ -25,12 +30,26 @@ internal sealed partial class LeaseKeeper(
         thread.Start();
     }
 
+    /// <summary>Asks at once what the database has to say.</summary>
+    public void Hurry()
+    {
+        lock (waiting)
+        {
+            hurried = true;
+            Monitor.Pulse(waiting);
+        }
+    }
+
     public void Dispose()
     {
-        stop.Set();
+        lock (waiting)
+        {
+            stopped = true;
+            Monitor.Pulse(waiting);
+        }
+
         thread?.Join();
         leases.Dispose();
-        stop.Dispose();
     }
 
     private void Keep()
@@ -48,7 +67,7 @@ internal sealed partial class LeaseKeeper(
                 LogTrouble(error.Message);
             }
         }
-        while (!stop.Wait(Period(lease)));
+        while (!Ends());
     }
 
     /// <summary>A renewal is the worker's sign of life as well.</summary>
@@ -58,12 +77,25 @@ internal sealed partial class LeaseKeeper(
         return lease / RenewalsPerLease < life ? lease / RenewalsPerLease : life;
     }
 
+    private bool Ends()
+    {
+        lock (waiting)
+        {
+            if (!hurried && !stopped)
+                Monitor.Wait(waiting, Period(lease));
+            hurried = false;
+            return stopped;
+        }
+    }
+
     private void Tell(IReadOnlyList<StageClaim> mine, Renewal renewal)
     {
         foreach (var claim in mine.Where(claim => !renewal.Held.Contains(claim.Key)))
             running.Lose(claim);
         foreach (var run in renewal.Cancelled)
             running.Cancel(run);
+        if (renewal.Drain is { } order)
+            Drained?.Invoke(order);
     }
 
     [LoggerMessage(LogLevel.Warning, "The worker cannot renew its leases: {Reason}")]

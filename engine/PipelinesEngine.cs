@@ -111,6 +111,15 @@ public sealed class PipelinesEngine : IAsyncDisposable
         scheduleLoop.Start();
     }
 
+    /// <summary>Done when this worker was told to leave: it takes nothing any more.</summary>
+    public Task Draining => worker?.Draining ?? throw new InvalidOperationException("this process does not work");
+
+    /// <summary>
+    /// Done when this worker was told to leave and nothing runs that it was to finish. What else runs is handed back when it
+    /// is disposed.
+    /// </summary>
+    public Task Drained => worker?.Drained ?? throw new InvalidOperationException("this process does not work");
+
     /// <summary>Whether what was asked may go well later: the database was away, restarted, or cut a connection.</summary>
     public static bool IsPassing(Exception error) => Recording.IsPassing(error);
 
@@ -135,6 +144,14 @@ public sealed class PipelinesEngine : IAsyncDisposable
     /// <summary>The processes that execute stages, dead ones of the last day included.</summary>
     public Task<IReadOnlyList<WorkerView>> WorkersAsync(CancellationToken cancellation) =>
         new WorkerStore(database).ListAsync(cancellation);
+
+    /// <summary>Tells a worker to take nothing any more, and to leave when what it runs has ended.</summary>
+    /// <param name="worker">Its id, or a part that no other living worker's id has.</param>
+    /// <param name="handBack">Whether what it runs goes to others at its next checkpoint.</param>
+    /// <returns>The worker as it was before.</returns>
+    /// <exception cref="EngineException">There is no such worker, or more than one, or it is dead.</exception>
+    public Task<WorkerView> DrainAsync(string worker, bool handBack, CancellationToken cancellation) => Explain(
+        () => new WorkerStore(database).DrainAsync(worker, handBack ? DrainOrder.HandBack : DrainOrder.Finish, cancellation));
 
     /// <summary>Waiting stages are cancelled at once, running ones as soon as they notice, on whatever worker.</summary>
     /// <exception cref="EngineException">There is no such run, or it has ended.</exception>
@@ -190,7 +207,6 @@ public sealed class PipelinesEngine : IAsyncDisposable
         if (worker is not null)
             await worker.DisposeAsync();
         await waker.DisposeAsync();
-        executor?.Dispose();
         await listener.DisposeAsync();
         work.Dispose();
         await database.DisposeAsync();
@@ -236,7 +252,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
         {
             return await action();
         }
-        catch (Exception error) when (error is RunLookupException or RunStateException)
+        catch (Exception error) when (error is RunLookupException or RunStateException or WorkerLookupException)
         {
             throw new EngineException(error.Message, error);
         }

@@ -15,6 +15,8 @@ internal sealed partial class StageComputer(
 {
     private readonly ILogger<StageComputer> logger = options.LoggerFactory.CreateLogger<StageComputer>();
 
+    private int Slots => options.Slots.Values.Sum(devices => devices.Count);
+
     /// <exception cref="OperationCanceledException">It was told to stop, and has, or the grace is over.</exception>
     public async Task<JsonElement> ComputeAsync(RunningStage running, CatalogEntry entry, ICheckpoints checkpoints)
     {
@@ -26,7 +28,7 @@ internal sealed partial class StageComputer(
                 stages, claim, time, options.LoggerFactory.CreateLogger<StageReporter>());
             var request = new StageRequest(
                 claim.Run, claim.Stage, claim.Attempt, claim.Kind, claim.Version, Complete(claim.Inputs, entry), claim.Parameters,
-                options.Serve.Contains(StageGroup.Gpu) ? options.GpuDevice : "cpu", options.DataFolder, scratch,
+                claim.Device, options.DataFolder, scratch,
                 checkpoints.Latest, options.CheckpointInterval);
             return claim.Isolation == Workflows.Isolation.Process
                 ? await InProcessAsync(running, request, reporter, checkpoints)
@@ -59,9 +61,9 @@ internal sealed partial class StageComputer(
         reporter.Log(
             $"the stage did not stop within {options.Grace.TotalSeconds:0.#} s of being told to: its thread goes on, and what it "
             + "brings is not recorded; with \"isolation\": \"process\" it would have been killed");
-        LogLeftBehind(request.Run, request.Stage, request.Attempt, options.Grace.TotalSeconds, all.LeftBehind, options.Slots);
-        if (all.LeftBehind >= options.Slots)
-            LogNoSlotLeft(options.Slots);
+        LogLeftBehind(request.Run, request.Stage, request.Attempt, options.Grace.TotalSeconds, all.LeftBehind, Slots);
+        if (all.LeftBehind >= Slots)
+            LogNoSlotLeft(Slots);
         throw new OperationCanceledException(running.Token);
     }
 

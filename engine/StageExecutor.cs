@@ -9,18 +9,35 @@ namespace Pipelines.Engine;
 /// <summary>Runs one stage: claim, run, record; recording wakes what it fed.</summary>
 internal sealed partial class StageExecutor(
     Catalog catalog, StageStore stages, CheckpointStore checkpoints, Recording recording, ArtifactDirectory artifacts,
-    StageComputer computer, RunningStages running, EngineOptions options, string worker, TimeProvider time) : IDisposable
+    StageComputer computer, RunningStages running, EngineOptions options, string worker, TimeProvider time)
 {
     /// <summary>What was stopped by force is recorded within this.</summary>
     private static readonly TimeSpan Recorded = TimeSpan.FromSeconds(5);
 
     private readonly ILogger<StageExecutor> logger = options.LoggerFactory.CreateLogger<StageExecutor>();
     private readonly StageCache cache = new(stages, artifacts);
-    private readonly Gpu gpu = new();
-    private readonly SlotCount slots = new();
     private readonly TaskCompletionSource leaving = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Slots slots = new(options.Slots);
+    private volatile bool handsBack;
 
     public RunningStages Running => running;
+
+    /// <summary>How many slots of each group have no stage.</summary>
+    public IReadOnlyDictionary<string, int> FreeSlots => slots.Free();
+
+    /// <summary>Null when the group has none that is free, or this worker leaves.</summary>
+    public Slot? TakeSlot(string group) => slots.Take(group);
+
+    /// <summary>Claims nothing any more; done when no slot has a stage.</summary>
+    /// <param name="handBack">Whether what runs is stopped, for others to take.</param>
+    public Task Close(bool handBack)
+    {
+        handsBack |= handBack;
+        var idle = slots.Close();
+        if (handBack)
+            Running.HandBackAll();
+        return idle;
+    }
 
     /// <summary>
     /// Claims nothing any more, and stops what runs, for others to take. What cannot be recorded in time is handed back as
@@ -28,9 +45,8 @@ internal sealed partial class StageExecutor(
     /// </summary>
     public async Task LeaveAsync()
     {
-        var idle = slots.Close();
         leaving.TrySetResult();
-        Running.HandBackAll();
+        var idle = Close(handBack: true);
         try
         {
             await idle.WaitAsync(options.Grace + Recorded, time);
@@ -42,35 +58,23 @@ internal sealed partial class StageExecutor(
         }
     }
 
-    /// <returns>The run that a stage was executed of; null when none was ready for this worker.</returns>
-    public async Task<Guid?> ExecuteNextAsync(Guid? lastRun)
+    /// <returns>The run that a stage was executed of; null when none was ready for this slot.</returns>
+    public async Task<Guid?> ExecuteNextAsync(Slot slot, Guid? lastRun)
     {
-        using var slot = slots.Enter();
-        if (slot is null || await ClaimAsync(lastRun) is not { } claim)
+        if (slots.Closed || await ClaimAsync(slot, lastRun) is not { } claim)
             return null;
-        try
-        {
-            using var stage = Running.Add(claim);
-            await ExecuteAsync(stage);
-            // The slot is not free before the thread has ended, but whoever leaves does not wait for it.
-            if (stage.LeftBehind is { } thread)
-                await Task.WhenAny(thread, leaving.Task);
-        }
-        finally
-        {
-            if (claim.Group == StageGroup.Gpu)
-                gpu.Release();
-        }
-
+        using var stage = Running.Add(claim);
+        await ExecuteAsync(stage);
+        // The slot is not free before the thread has ended, but whoever leaves does not wait for it.
+        if (stage.LeftBehind is { } thread)
+            await Task.WhenAny(thread, leaving.Task);
         return claim.Run;
     }
-
-    public void Dispose() => gpu.Dispose();
 
     private async Task ExecuteAsync(RunningStage stage)
     {
         var claim = stage.Claim;
-        if (slots.Closed)
+        if (handsBack)
             stage.Stop(StopReason.HandedBack);
         using var limit = Limit(stage);
         try
@@ -79,7 +83,7 @@ internal sealed partial class StageExecutor(
             var (result, kept) = await FindOrComputeAsync(stage);
             LogCompleted(claim.Run, claim.Stage, claim.Attempt);
             FaultPoint.Reach(FaultPoint.ArtifactWritten, claim.Stage);
-            await RecordAsync(claim, cancellation => stages.CompleteAsync(claim, result, cancellation));
+            await RecordAsync(claim, cancellation => stages.CompleteAsync(Last(claim), result, cancellation));
             FaultPoint.Reach(FaultPoint.StageRecorded, claim.Stage);
             if (kept is { Any: true })
                 await kept.ForgetAsync();
@@ -105,19 +109,16 @@ internal sealed partial class StageExecutor(
         {
             LogFailed(claim.Run, claim.Stage, claim.Attempt, error);
             var (message, detail) = StageFailure.Describe(error);
-            await RecordAsync(claim, cancellation => stages.FailAsync(claim, message, detail, cancellation));
+            await RecordAsync(claim, cancellation => stages.FailAsync(Last(claim), message, detail, cancellation));
         }
     }
 
-    private async Task<StageClaim?> ClaimAsync(Guid? lastRun)
+    private async Task<StageClaim?> ClaimAsync(Slot slot, Guid? lastRun)
     {
-        using var served = await gpu.ReserveAsync(options.Serve);
         try
         {
-            var claim = await stages.ClaimAsync(worker, served.Groups, lastRun, CancellationToken.None);
+            var claim = await stages.ClaimAsync(worker, [slot.Group], slot.Device, lastRun, CancellationToken.None);
             FaultPoint.Committed();
-            if (claim?.Group == StageGroup.Gpu)
-                gpu.Take();
             return claim;
         }
         catch (Exception error) when (Recording.IsPassing(error))
@@ -126,6 +127,9 @@ internal sealed partial class StageExecutor(
             return null;
         }
     }
+
+    /// <summary>A slot of a worker that leaves does not go on with what the stage has made ready: others are woken for all of it.</summary>
+    private StageClaim Last(StageClaim claim) => slots.Closed ? claim with { Serves = [] } : claim;
 
     private ITimer? Limit(RunningStage stage) => stage.Claim.Timeout is { } seconds
         ? time.CreateTimer(_ => stage.Stop(StopReason.TimedOut), null, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan)

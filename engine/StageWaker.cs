@@ -145,8 +145,15 @@ internal sealed class StageWaker(
             scheduler.InstanceId = worker;
             scheduler.IdleWaitTime = TimeSpan.FromSeconds(5); // when a NOTIFY got lost
         });
-        quartz.UseDefaultThreadPool(options.Slots);
-        quartz.ServeExecutionGroups([.. options.Serve, AlarmGroup]);
+        var slots = options.Slots;
+        quartz.UseDefaultThreadPool(Math.Max(1, slots.Values.Sum(group => group.Count)));
+        quartz.ServeExecutionGroups([.. slots.Keys, AlarmGroup]);
+        // A wake that finds the slots of its group taken here is left to another worker.
+        quartz.UseExecutionLimits(limits =>
+        {
+            foreach (var (group, devices) in slots)
+                limits.ForGroup(group, devices.Count);
+        });
         quartz.AddJobType(_ => job());
         quartz.AddJobType(_ => new AlarmJob(() => Alarm?.Invoke()));
         quartz.AddPlugin<PgWake>("pgwake");

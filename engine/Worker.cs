@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Pipelines.Storage;
+using Pipelines.Workflows;
 
 namespace Pipelines.Engine;
 
@@ -19,25 +20,42 @@ internal sealed partial class Worker(
     private static readonly TimeSpan Overdue = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource stop = new();
+    private readonly TaskCompletionSource draining = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task[] loops = [];
+    private Task? withdrawal;
+
+    /// <summary>Done when this worker was told to leave.</summary>
+    public Task Draining => draining.Task;
+
+    /// <summary>Done when this worker was told to leave, and nothing that it was to finish runs.</summary>
+    public Task Drained => drained.Task;
 
     /// <summary>The worker's name: host, process, and something that no other process had.</summary>
-    public static WorkerRow Describe(EngineOptions options) => new()
+    public static WorkerRow Describe(EngineOptions options)
     {
-        Id = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..6]}"),
-        Host = Environment.MachineName,
-        Pid = Environment.ProcessId,
-        Groups = [.. options.Serve],
-        Slots = options.Slots,
-    };
+        var slots = options.Slots.ToDictionary(group => group.Key, group => group.Value.Count);
+        return new()
+        {
+            Id = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..6]}"),
+            Host = Environment.MachineName,
+            Pid = Environment.ProcessId,
+            Groups = [.. slots.Keys],
+            Slots = slots.Values.Sum(),
+            SlotsByGroup = Json.Write(slots).GetRawText(),
+            Devices = [.. options.Gpus],
+        };
+    }
 
     public async Task StartAsync(CancellationToken cancellation)
     {
         await workers.JoinAsync(row, cancellation);
+        leases.Drained += Drain;
         leases.Start();
         listener.RunCancelled += executor.Running.Cancel;
+        listener.DrainRequested += HurryIfMine;
         await listener.StartAsync(cancellation);
         await waker.StartAsync(cancellation);
         await RescueAsync(cancellation);
@@ -56,14 +74,15 @@ internal sealed partial class Worker(
         await executor.LeaveAsync();
         await stop.CancelAsync();
         await Task.WhenAll(loops);
-        leases.Dispose();
         listener.RunCancelled -= executor.Running.Cancel;
+        listener.DrainRequested -= HurryIfMine;
+        leases.Dispose();
+        if (withdrawal is not null)
+            await withdrawal;
         try
         {
             await workers.LeaveAsync(row.Id, CancellationToken.None);
-            // Where a slot ended a stage and would have gone on with the next one, nobody else was woken for it.
-            var ready = await workers.OverdueAsync(row.Groups, TimeSpan.Zero, CancellationToken.None);
-            await waker.WakeAsync(ready, CancellationToken.None);
+            await WakeOthersAsync();
         }
         catch (Exception error)
         {
@@ -73,6 +92,46 @@ internal sealed partial class Worker(
         stop.Dispose();
     }
 
+    private void HurryIfMine(string worker)
+    {
+        if (worker == row.Id)
+            leases.Hurry();
+    }
+
+    private void Drain(DrainOrder order)
+    {
+        var handBack = order == DrainOrder.HandBack;
+        var idle = executor.Close(handBack);
+        draining.TrySetResult();
+        if (withdrawal is null)
+        {
+            withdrawal = WithdrawAsync();
+            idle.ContinueWith(_ => drained.TrySetResult(), TaskScheduler.Default);
+        }
+
+        if (handBack)
+            drained.TrySetResult();
+    }
+
+    /// <summary>Is given no wakes any more, and leaves those that it was given to others.</summary>
+    private async Task WithdrawAsync()
+    {
+        LogDraining(executor.Running.Count);
+        try
+        {
+            await Task.Run(waker.PauseAsync);
+            await WakeOthersAsync();
+        }
+        catch (Exception error)
+        {
+            LogTrouble(error.Message); // the others look by themselves
+        }
+    }
+
+    /// <summary>Where a slot ended a stage and would have gone on with the next one, nobody else was woken for it.</summary>
+    private async Task WakeOthersAsync() => await waker.WakeAsync(
+        await workers.OverdueAsync(row.Groups, TimeSpan.Zero, CancellationToken.None), CancellationToken.None);
+
     private async Task RescueAsync(CancellationToken cancellation)
     {
         foreach (var lost in await stages.RescueAsync(cancellation))
@@ -81,12 +140,11 @@ internal sealed partial class Worker(
 
     private async Task LookAsync(TimeSpan readyFor, CancellationToken cancellation)
     {
-        var idle = row.Slots - executor.Running.Count;
-        if (idle <= 0)
+        var free = executor.FreeSlots.Where(group => group.Value > 0).ToDictionary();
+        if (free.Count == 0)
             return;
-        var overdue = await workers.OverdueAsync(row.Groups, readyFor, cancellation);
-        if (overdue.Count > 0)
-            await waker.WakeAsync([.. overdue.Select(wake => wake with { Count = Math.Min(wake.Count, idle) })], cancellation);
+        var overdue = await workers.OverdueAsync([.. free.Keys], readyFor, cancellation);
+        await waker.WakeAsync([.. overdue.Select(wake => wake with { Count = Math.Min(wake.Count, free[wake.Group]) })], cancellation);
     }
 
     private async Task ReviveAsync()
@@ -126,6 +184,9 @@ internal sealed partial class Worker(
 
     [LoggerMessage(LogLevel.Warning, "Run {RunId}: the worker of stage {StageId} (attempt {Attempt}) is gone; another takes it")]
     private partial void LogRescued(Guid runId, string stageId, int attempt);
+
+    [LoggerMessage(LogLevel.Information, "The worker was told to leave: it takes nothing any more, and {Count} of its stages run")]
+    private partial void LogDraining(int count);
 
     [LoggerMessage(LogLevel.Warning, "The worker cannot reach the database: {Reason}")]
     private partial void LogTrouble(string reason);

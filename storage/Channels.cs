@@ -17,6 +17,9 @@ internal static class Channels
     /// <summary>A schedule was changed, or may now start what it had waiting.</summary>
     public const string Schedules = "pipelines_schedules";
 
+    /// <summary>Payload: the worker's id. It was told to take nothing any more.</summary>
+    public const string Drain = "pipelines_drain";
+
     /// <summary>Told when the transaction that <paramref name="db"/> is in commits.</summary>
     public static Task NotifyAsync(PipelinesDb db, string channel, Guid run, CancellationToken cancellation) =>
         db.Database.ExecuteSqlAsync($"SELECT pg_notify({channel}, {run.ToString()})", cancellation);

@@ -24,8 +24,10 @@ internal sealed class LeaseConnection(Database database, WorkerRow worker, TimeS
         {
             connection ??= database.Source.OpenConnection();
             using var command = new NpgsqlCommand("""
-                INSERT INTO pipelines.workers (id, host, pid, groups, slots) VALUES (@id, @host, @pid, @groups, @slots)
-                    ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp();
+                INSERT INTO pipelines.workers (id, host, pid, groups, slots, slots_by_group, devices)
+                    VALUES (@id, @host, @pid, @groups, @slots, @slots_by_group::jsonb, @devices)
+                    ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp()
+                    RETURNING drain_requested_at IS NOT NULL, coalesce(drain_requested_at = '-infinity', false);
                 UPDATE pipelines.stages s SET lease_until = clock_timestamp() + @lease
                     FROM unnest(@runs, @stages, @attempts) AS mine(run_id, id, attempt) JOIN pipelines.runs r ON r.id = mine.run_id
                     WHERE s.run_id = mine.run_id AND s.id = mine.id AND s.attempt = mine.attempt AND s.state = 'running'
@@ -36,11 +38,16 @@ internal sealed class LeaseConnection(Database database, WorkerRow worker, TimeS
             command.Parameters.AddWithValue("pid", worker.Pid);
             command.Parameters.AddWithValue("groups", worker.Groups);
             command.Parameters.AddWithValue("slots", worker.Slots);
+            command.Parameters.AddWithValue("slots_by_group", worker.SlotsByGroup);
+            command.Parameters.AddWithValue("devices", worker.Devices);
             command.Parameters.AddWithValue("lease", lease);
             command.Parameters.AddWithValue("runs", mine.Select(stage => stage.Run).ToArray());
             command.Parameters.AddWithValue("stages", mine.Select(stage => stage.Stage).ToArray());
             command.Parameters.AddWithValue("attempts", mine.Select(stage => stage.Attempt).ToArray());
             using var reader = command.ExecuteReader();
+            reader.Read();
+            DrainOrder? drain = !reader.GetBoolean(0) ? null : reader.GetBoolean(1) ? DrainOrder.HandBack : DrainOrder.Finish;
+            reader.NextResult();
             var held = new HashSet<StageKey>();
             var cancelled = new HashSet<Guid>();
             while (reader.Read())
@@ -50,7 +57,7 @@ internal sealed class LeaseConnection(Database database, WorkerRow worker, TimeS
                     cancelled.Add(reader.GetGuid(0));
             }
 
-            return new Renewal(held, cancelled);
+            return new Renewal(held, cancelled, drain);
         }
         catch
         {
@@ -68,4 +75,11 @@ internal sealed class LeaseConnection(Database database, WorkerRow worker, TimeS
 
 /// <param name="Held">The attempts whose lease was renewed; what else this worker runs was given to another.</param>
 /// <param name="Cancelled">Runs that it works for although they were cancelled: the word may have got lost.</param>
-internal sealed record Renewal(IReadOnlySet<StageKey> Held, IReadOnlySet<Guid> Cancelled);
+/// <param name="Drain">What it was told to do with what it runs before it leaves; null when it may stay.</param>
+internal sealed record Renewal(IReadOnlySet<StageKey> Held, IReadOnlySet<Guid> Cancelled, DrainOrder? Drain);
+
+internal enum DrainOrder
+{
+    Finish,
+    HandBack,
+}

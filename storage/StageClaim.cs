@@ -8,6 +8,7 @@ namespace Pipelines.Storage;
 /// <param name="Timeout">Seconds that the attempt may take.</param>
 /// <param name="Bounded">Whether it is in a branch of a bounded fan-out.</param>
 /// <param name="Serves">The groups that the slot claims from.</param>
+/// <param name="Device">PyTorch's name of what it is to run on.</param>
 internal sealed record StageClaim(
     Guid Run,
     string Stage,
@@ -21,7 +22,8 @@ internal sealed record StageClaim(
     double? Timeout,
     Isolation Isolation,
     bool Bounded,
-    IReadOnlyList<string> Serves)
+    IReadOnlyList<string> Serves,
+    string Device)
 {
     public StageKey Key => new(Run, Stage, Attempt);
 }

@@ -18,19 +18,20 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
     private const int MostRescued = 100;
 
     /// <summary>Ready → Running: first a stage of the run that the slot has just worked for, then the oldest.</summary>
+    /// <param name="device">What the slot gives to the stage.</param>
     public async Task<StageClaim?> ClaimAsync(
-        string worker, IReadOnlyList<string> groups, Guid? lastRun, CancellationToken cancellation)
+        string worker, IReadOnlyList<string> groups, string device, Guid? lastRun, CancellationToken cancellation)
     {
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        var claimed = lastRun is null ? null : await ClaimFirstAsync(db, worker, groups, lastRun, cancellation);
-        claimed ??= await ClaimFirstAsync(db, worker, groups, null, cancellation);
+        var claimed = lastRun is null ? null : await ClaimFirstAsync(db, worker, groups, device, lastRun, cancellation);
+        claimed ??= await ClaimFirstAsync(db, worker, groups, device, null, cancellation);
         if (claimed is null)
             return null;
 
         await db.Database.ExecuteSqlAsync($"""
-            INSERT INTO pipelines.attempts (run_id, stage, attempt, worker)
-            VALUES ({claimed.RunId}, {claimed.Id}, {claimed.Attempt}, {worker});
+            INSERT INTO pipelines.attempts (run_id, stage, attempt, worker, device)
+            VALUES ({claimed.RunId}, {claimed.Id}, {claimed.Attempt}, {worker}, {device});
             SELECT pg_notify({Channels.RunChanged}, {claimed.RunId.ToString()})
             """, cancellation);
         var inputs = await InputsAsync(db, claimed, cancellation);
@@ -39,7 +40,8 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         await transaction.CommitAsync(cancellation);
         return new StageClaim(
             claimed.RunId, claimed.Id, claimed.Attempt, claimed.Kind, claimed.Version, claimed.Group,
-            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache && claimed.UseCache && !claimed.Fresh, claimed.Timeout, claimed.Isolation, claimed.Branches is not null, groups);
+            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache && claimed.UseCache && !claimed.Fresh, claimed.Timeout,
+            claimed.Isolation, claimed.Branches is not null, groups, device);
     }
 
     /// <summary>Running → Succeeded, and the stages that only waited for this one → Ready.</summary>
@@ -255,10 +257,10 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
     }
 
     private async Task<StageRow?> ClaimFirstAsync(
-        PipelinesDb db, string worker, IReadOnlyList<string> groups, Guid? run, CancellationToken cancellation)
+        PipelinesDb db, string worker, IReadOnlyList<string> groups, string device, Guid? run, CancellationToken cancellation)
     {
         var claimed = await db.Stages.FromSql($"""
-            UPDATE pipelines.stages s SET state = 'running', attempt = s.attempt + 1, worker = {worker},
+            UPDATE pipelines.stages s SET state = 'running', attempt = s.attempt + 1, worker = {worker}, device = {device},
                 started_at = now(), finished_at = NULL, progress = NULL, lease_until = clock_timestamp() + {lease}
             FROM (SELECT run_id, id FROM pipelines.stages
                 WHERE state = 'ready' AND ready_at <= now() AND "group" = ANY ({groups.ToArray()})

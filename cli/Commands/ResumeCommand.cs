@@ -34,7 +34,7 @@ internal static class ResumeCommand
         place.AddTo(command);
         command.SetWork(async (parsed, cancellation) =>
         {
-            await using var engine = await place.OpenAsync(parsed, cancellation, work: true);
+            await using var engine = await place.OpenAsync(parsed, cancellation, Offer.All());
             var run = await engine.Runs.FindAsync(parsed.GetRequiredValue(name), cancellation);
             var again = read(parsed, run);
             var summary = await engine.PreviewResetAsync(run.Id, again, cancellation);

@@ -23,15 +23,16 @@ internal static class RunCommand
             HelpName = "folder",
         };
         var fresh = new Option<bool>("--no-cache") { Description = "Compute every stage, even those whose result is stored" };
+        var gpu = new Option<bool>("--gpu") { Description = "Give every stage a GPU that does not say that it needs none" };
         var json = new Option<bool>("--json") { Description = "Print events as lines of JSON" };
-        var command = new Command("run", "Runs a workflow and shows it live") { file, set, output, fresh, json };
+        var command = new Command("run", "Runs a workflow and shows it live") { file, set, output, fresh, gpu, json };
         var place = new Place();
         place.AddTo(command);
         command.SetWork(async (parsed, cancellation) =>
         {
-            var plan = Workflow.Plan(parsed.GetRequiredValue(file), parsed.GetValue(set) ?? []);
+            var plan = Workflow.Plan(parsed.GetRequiredValue(file), parsed.GetValue(set) ?? [], gpu: parsed.GetValue(gpu));
             var results = ResultFolder.At(parsed.GetValue(output) ?? $"{plan.Definition.Name}-out");
-            await using var engine = await place.OpenAsync(parsed, cancellation, work: true);
+            await using var engine = await place.OpenAsync(parsed, cancellation, Offer.All());
             results.Create();
             await engine.WorkAsync(cancellation);
             var run = await engine.StartRunAsync(plan, !parsed.GetValue(fresh), cancellation);
@@ -46,10 +47,14 @@ internal static class RunCommand
 internal static class Workflow
 {
     /// <param name="fullPath">What becomes of a path on the command line; by default it is taken from the current folder.</param>
+    /// <param name="gpu">Whether stages that do not say what they need get a GPU.</param>
     /// <exception cref="UserException">Names every fault.</exception>
-    public static Plan Plan(string file, IEnumerable<string> settings, Func<string, string>? fullPath = null)
+    public static Plan Plan(
+        string file, IEnumerable<string> settings, Func<string, string>? fullPath = null, bool gpu = false)
     {
         var definition = WorkflowFile.Read(file);
+        if (gpu)
+            definition = definition with { Stages = [.. definition.Stages.Select(OnGpu)] };
         var values = Values(definition, settings, fullPath);
         if (Workflows.Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors))
             return plan;
@@ -78,4 +83,7 @@ internal static class Workflow
 
         return values;
     }
+
+    private static StageDefinition OnGpu(StageDefinition stage) =>
+        stage with { Resources = stage.Resources ?? new ResourceDefinition(Gpu: 1) };
 }

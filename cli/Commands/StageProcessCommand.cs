@@ -38,7 +38,7 @@ internal static class StageProcessCommand
     }
 
     /// <summary>With as many threads as a stage has in its worker: then its result has the same bits.</summary>
-    public static StageCommand For(int slots) => new(
+    public static StageCommand For(int threads) => new(
         Path.Combine(AppContext.BaseDirectory, "pipelines"),
-        [Name, "--threads", Place.StageThreads(slots).ToString(CultureInfo.InvariantCulture)]);
+        [Name, "--threads", threads.ToString(CultureInfo.InvariantCulture)]);
 }

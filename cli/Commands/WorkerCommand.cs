@@ -11,27 +11,34 @@ internal static class WorkerCommand
 
     public static Command Create()
     {
-        var slots = new Option<int>("--slots") { Description = "Stages at once", DefaultValueFactory = _ => 1 };
         var serve = new Option<string?>("--serve")
         {
             Description = "What it takes: cpu, gpu or cpu,gpu; by default what the machine has",
             HelpName = "groups",
         };
-        var command = new Command("worker", "Executes stages of the runs in the database until it is stopped") { slots, serve };
+        var gpus = new Option<string?>("--gpus")
+        {
+            Description = "Which GPUs it gives to stages, as 0,1; by default all",
+            HelpName = "numbers",
+        };
+        var slots = new Option<string?>("--slots")
+        {
+            Description = "Stages at once: 4, or cpu=4,gpu=2; by default one on the CPU and one on each GPU",
+            HelpName = "numbers",
+        };
+        var command = new Command("worker", "Executes stages of the runs in the database until it is stopped") { serve, gpus, slots };
         var place = new Place();
         place.AddTo(command);
         command.SetWork(async (parsed, cancellation) =>
         {
-            if (parsed.GetValue(slots) is < 1 or > 256)
-                throw new UserException($"--slots {parsed.GetValue(slots)}: expected 1 to 256");
-            var groups = parsed.GetValue(serve)?.Split(',', StringSplitOptions.TrimEntries);
-            if (groups?.FirstOrDefault(group => group is not ("cpu" or "gpu")) is { } unknown)
-                throw new UserException($"--serve {unknown}: expected cpu or gpu");
-            await using var engine = await StartAsync(
-                () => place.OpenAsync(parsed, cancellation, work: true, parsed.GetValue(slots), groups), cancellation);
+            var offer = Offer.Read(parsed.GetValue(serve), parsed.GetValue(gpus), parsed.GetValue(slots), Offer.GpusHere());
+            await using var engine = await StartAsync(() => place.OpenAsync(parsed, cancellation, offer), cancellation);
             Console.WriteLine($"working on {engine.DatabaseDescription}; Ctrl-C stops");
-            await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
-            Console.WriteLine("stopping; the stage that runs is handed back");
+            var stopped = Task.Delay(Timeout.Infinite, cancellation);
+            if (await Task.WhenAny(engine.Draining, stopped) != stopped)
+                Console.WriteLine("drained: takes nothing any more, and leaves when what runs has ended");
+            await Task.WhenAny(engine.Drained, stopped);
+            Console.WriteLine(engine.Drained.IsCompleted ? "leaving" : "stopping; what runs is handed back");
             return Invocation.Success;
         });
         return command;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Pipelines.Cli.Display;
 using Pipelines.Storage;
 using Pipelines.Workflows;
@@ -12,7 +11,7 @@ internal static class WorkersCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print a line of JSON for each worker" };
-        var command = new Command("workers", "Lists the workers: what each serves and runs, and its last sign of life") { json };
+        var command = new Command("workers", "Lists the workers: what each serves, has and runs, and its last sign of life") { json };
         var place = new Place();
         place.AddTo(command);
         command.SetWork(async (parsed, cancellation) =>
@@ -40,18 +39,23 @@ internal static class WorkersCommand
 
     private static Table Table(IReadOnlyList<WorkerView> workers)
     {
-        var table = new Table().Border(TableBorder.None).AddColumns("", "WORKER", "SERVES", "SLOTS", "LAST SEEN", "RUNS");
+        var table = new Table().Border(TableBorder.None).AddColumns("", "WORKER", "STATE", "SLOTS", "DEVICES", "LAST SEEN", "RUNS");
         foreach (var worker in workers)
         {
             table.AddRow(
-                new Markup(worker.Alive ? "[green]●[/]" : "[red]✗[/]"), new Text(worker.Id),
-                new Text(string.Join(",", worker.Groups)), new Text(worker.Slots.ToString(CultureInfo.InvariantCulture)),
-                new Text($"{StageText.Duration(worker.Silent)} ago"), new Text(string.Join(", ", worker.Stages.Select(Short))));
+                new Markup(Symbol(worker.State)), new Text(worker.Id), new Text(Json.Write(worker.State).GetString()!),
+                new Text(string.Join(",", worker.Slots.OrderBy(group => group.Key).Select(group => $"{group.Key}={group.Value}"))),
+                new Text(string.Join(",", worker.Devices)), new Text($"{StageText.Duration(worker.Silent)} ago"),
+                new Text(string.Join(", ", worker.Stages.Select(stage => $"{RunName.Short(stage.Run)}/{stage.Stage} on {stage.Device}"))));
         }
 
         return table;
     }
 
-    /// <summary>The run as it is named elsewhere.</summary>
-    private static string Short(string stage) => stage.Split('/') is [var run, var id] ? $"{RunName.Short(Guid.Parse(run))}/{id}" : stage;
+    private static string Symbol(WorkerState state) => state switch
+    {
+        WorkerState.Dead => "[red]✗[/]",
+        WorkerState.Draining => "[yellow]◌[/]",
+        _ => "[green]●[/]",
+    };
 }

@@ -72,7 +72,7 @@ public sealed class FaultyWorkflowTests
     [Theory]
     [InlineData("""{ "name": "w" }""", "missing 'stages'")]
     [InlineData("""{ "name": "w", "stages": 3 }""", "another type", "stages")]
-    [InlineData("""{ "name": "w", "stages": [{ "id": "a" }] }""", "missing 'kind'", "stages[0]")]
+    [InlineData("""{ "name": "w", "stages": [{ "kind": "a" }] }""", "missing 'id'", "stages[0]")]
     [InlineData("""{ "name": "w", "stages": [], "stages": [] }""", "Duplicate property 'stages'")]
     [InlineData("""{ "name": null, "stages": [] }""", "null is not allowed", "name")]
     [InlineData("""{ "name": "w", "stages": [], "parameters": { "p": { "type": "float" } } }""", "another type", "parameters.p.type")]

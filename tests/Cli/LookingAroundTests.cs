@@ -16,7 +16,7 @@ public sealed class LookingAroundTests : IDisposable
         var ended = await place.RunAsync("--help");
 
         Assert.Equal((0, ""), (ended.Code, ended.Errors));
-        string[] commands = ["run", "resume", "cancel", "runs", "show", "logs", "worker", "validate", "activities", "doctor"];
+        string[] commands = ["run", "resume", "cancel", "runs", "show", "logs", "worker", "workers", "drain", "validate", "activities", "doctor"];
         Assert.All(commands, command => Assert.Contains(ended.Lines, line => line.StartsWith($"  {command} ", StringComparison.Ordinal)));
     }
 

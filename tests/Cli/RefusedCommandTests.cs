@@ -125,6 +125,14 @@ public sealed class RefusedCommandTests : IDisposable
         await place.RunAsync("worker", "--slots", slots), $"--slots {slots}", "expected 1 to 256");
 
     [Fact]
+    public async Task A_gpu_that_the_machine_does_not_have() => Refusal.Is(
+        await place.RunAsync("worker", "--gpus", "99"), "--gpus 99", "LibTorch sees", "on this machine");
+
+    [Fact]
+    public async Task A_worker_that_does_not_exist() =>
+        Refusal.Is(await place.RunAsync("drain", "nobody"), "no worker's id contains 'nobody'", "pipelines workers");
+
+    [Fact]
     public async Task A_kind_that_does_not_exist() => Refusal.Is(
         await place.RunAsync("activities", "prune.wand"), "'prune.wand'", "did you mean 'prune.wanda'");
 
@@ -132,7 +140,7 @@ public sealed class RefusedCommandTests : IDisposable
     [InlineData("'--fast'", "run", "w.json", "--fast")]
     [InlineData("'file'", "run")]
     [InlineData("'rum'", "rum", "w.json")]
-    [InlineData("'many'", "worker", "--slots", "many")]
+    [InlineData("'worker'", "drain")]
     public async Task A_command_line_that_cannot_be_read(string named, params string[] command)
     {
         var ended = await place.RunAsync(command);

@@ -200,7 +200,7 @@ public sealed class IsolationTests(FreshDatabase database) : IClassFixture<Fresh
 
     private async Task<PipelinesEngine> WorkAsync(StageCommand child, int slots = 1, Catalog? catalog = null)
     {
-        var options = database.Options with { StageProcess = child, Slots = slots, Grace = TimeSpan.FromSeconds(0.5) };
+        var options = database.Options with { StageProcess = child, CpuSlots = slots, Grace = TimeSpan.FromSeconds(0.5) };
         var engine = await PipelinesEngine.OpenAsync(options, catalog ?? ActivityCatalog.Create(), Cancellation);
         await engine.WorkAsync(Cancellation);
         return engine;

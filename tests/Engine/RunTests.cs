@@ -104,7 +104,7 @@ public sealed class RunTests(FreshDatabase database) : IClassFixture<FreshDataba
     [Fact]
     public async Task Gives_a_stage_its_device_and_an_empty_folder_that_goes_with_it()
     {
-        await using var engine = await database.WorkAsync(Toys.Catalog(), slots: 2, "cpu", "gpu");
+        await using var engine = await database.WorkAsync(Toys.Catalog(), slots: 2, "cuda:0");
         var plan = Toys.Plan(Toys.Stage("who", "toy.who-am-i", gpu: 1));
 
         var run = await engine.WaitAsync(await engine.StartRunAsync(plan, useCache: false, Cancellation), Cancellation);

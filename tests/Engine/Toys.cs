@@ -9,7 +9,7 @@ internal static class Toys
 {
     public static Catalog Catalog() => new Catalog()
         .Add(new Number()).Add(new Add()).Add(new FailTimes()).Add(new Door()).Add(new WriteFile()).Add(new Chatter())
-        .Add(new WhoAmI()).Add(new Sum()).Add(new Deaf());
+        .Add(new WhoAmI()).Add(new Sum()).Add(new Deaf()).Add(new UseDevice());
 
     public static StageDefinition Stage(
         string id, string kind, object? parameters = null, Dictionary<string, string>? inputs = null, int attempts = 1,
@@ -225,4 +225,26 @@ internal sealed class WhoAmI : Activity<None, None, WhoAmI.Outputs>
         None inputs, None parameters, StageContext stage, CancellationToken cancellation) =>
         Task.FromResult(new Outputs(
             stage.Device, !Directory.EnumerateFileSystemEntries(stage.Scratch).Any(), stage.Scratch));
+}
+
+/// <summary>Counts the stages that have a device at once, and gives others time to come.</summary>
+internal sealed class UseDevice : Activity<None, None, UseDevice.Outputs>
+{
+    public static readonly ConcurrentDictionary<string, int> MostAtOnce = new();
+    private static readonly ConcurrentDictionary<string, int> Users = new();
+
+    public sealed record Outputs(string Device);
+
+    public override string Kind => "toy.use-device";
+
+    public override async Task<Outputs> RunAsync(
+        None inputs, None parameters, StageContext stage, CancellationToken cancellation)
+    {
+        var users = Users.AddOrUpdate(stage.Device, 1, (_, count) => count + 1);
+        MostAtOnce.AddOrUpdate(stage.Device, users, (_, most) => Math.Max(most, users));
+        for (var i = 0; i < 20; i++)
+            await Task.Yield();
+        Users.AddOrUpdate(stage.Device, 0, (_, count) => count - 1);
+        return new Outputs(stage.Device);
+    }
 }

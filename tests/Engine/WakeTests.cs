@@ -89,7 +89,7 @@ public sealed class WakeTests(FreshDatabase database) : IClassFixture<FreshDatab
     [Fact]
     public async Task Two_slots_do_not_share_the_one_gpu()
     {
-        await using var engine = await database.WorkAsync(Toys.Catalog(), slots: 2, "cpu", "gpu");
+        await using var engine = await database.WorkAsync(Toys.Catalog(), slots: 2, "cuda:0");
         var id = await engine.StartRunAsync(
             Toys.Plan(
                 Toys.Stage("first", "toy.door", new { name = "gpu 1" }, gpu: 1),

@@ -80,8 +80,14 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>SIGTERM, as a rolling restart does.</summary>
     public Task LeaveAsync(CancellationToken cancellation)
     {
-        Gone = true;
         Send(Terminate);
+        return EndsAsync(cancellation);
+    }
+
+    /// <summary>Waits until it has ended by itself, as it was told elsewhere.</summary>
+    public Task EndsAsync(CancellationToken cancellation)
+    {
+        Gone = true;
         return process.WaitForExitAsync(cancellation);
     }
 

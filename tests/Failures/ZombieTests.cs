@@ -76,5 +76,32 @@ public sealed class ZombieTests(FreshDatabase fresh) : IClassFixture<FreshDataba
             attempt => Assert.True(attempt.FromStep > 0));
     }
 
+    [Fact(Timeout = Laboratory.Longest)]
+    public async Task Workers_that_are_drained_one_after_the_other_finish_what_they_run()
+    {
+        var expected = await laboratory.UndisturbedAsync();
+        var workers = new[] { laboratory.StartWorker(), laboratory.StartWorker() };
+        var run = await laboratory.StartRunAsync();
+        string[] stages = ["train", "calibrate", "recover"];
+        foreach (var stage in stages)
+        {
+            var view = await laboratory.UntilAsync(run, view => Of(view, stage).State == StageState.Running);
+            var owner = Array.FindIndex(workers, worker => Of(view, stage).Worker!.Contains($"-{worker.Id}-", StringComparison.Ordinal));
+            await laboratory.Engine.DrainAsync(Of(view, stage).Worker!, handBack: false, Cancellation);
+            await workers[owner].EndsAsync(Cancellation);
+            Assert.Equal((0, ""), (workers[owner].ExitCode, workers[owner].Errors));
+            workers[owner] = laboratory.StartWorker();
+        }
+
+        var ended = await laboratory.WaitAsync(run);
+
+        var history = await laboratory.HistoryAsync(run);
+        var same = expected.SequenceEqual(Laboratory.Outputs(ended));
+        Tally.Add("rolling restart by drain", stages.Length, history.Lost, history.DoneTwice, same);
+        history.Check();
+        Assert.True(same);
+        Assert.All(history.Attempts, attempt => Assert.Equal(("succeeded", 1), (attempt.Outcome, attempt.Number)));
+    }
+
     private static StageView Of(RunView run, string stage) => run.Stages.Single(one => one.Id == stage);
 }

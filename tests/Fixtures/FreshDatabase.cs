@@ -20,9 +20,11 @@ public sealed class FreshDatabase(TestCluster cluster) : IAsyncLifetime
         PipelinesEngine.OpenAsync(Options, catalog, TestContext.Current.CancellationToken);
 
     /// <summary>An engine that works.</summary>
-    public async Task<PipelinesEngine> WorkAsync(Catalog catalog, int slots = 1, params string[] serve)
+    /// <param name="slots">For stages of the group cpu.</param>
+    /// <param name="gpus">Names are enough for stages that do not compute.</param>
+    public async Task<PipelinesEngine> WorkAsync(Catalog catalog, int slots = 1, params string[] gpus)
     {
-        var options = Options with { Slots = slots, Serve = serve is [] ? ["cpu"] : serve };
+        var options = Options with { CpuSlots = slots, Gpus = gpus };
         var engine = await PipelinesEngine.OpenAsync(options, catalog, TestContext.Current.CancellationToken);
         await engine.WorkAsync(TestContext.Current.CancellationToken);
         return engine;

@@ -95,7 +95,7 @@ public sealed class GarbageTests(FreshDatabase fresh) : IClassFixture<FreshDatab
     {
         var checkpoint = await MakeAsync("checkpoint");
         await runs.StartAsync(Toys.Plan(Toys.Number("a", 1)), useCache: false, Cancellation);
-        var claim = (await stages.ClaimAsync("w", ["cpu"], null, Cancellation))!;
+        var claim = (await stages.ClaimAsync("w", ["cpu"], "cpu", null, Cancellation))!;
         await new CheckpointStore(database).SaveAsync(claim.Key, "key", 1, checkpoint, Cancellation);
         Age(checkpoint);
 
@@ -119,7 +119,7 @@ public sealed class GarbageTests(FreshDatabase fresh) : IClassFixture<FreshDatab
         var made = await MakeAsync("made");
         Age(made);
         await runs.StartAsync(Toys.Plan(Toys.Number("a", 1)), useCache: false, Cancellation);
-        await stages.ClaimAsync("w", ["cpu"], null, Cancellation);
+        await stages.ClaimAsync("w", ["cpu"], "cpu", null, Cancellation);
         await ExecuteAsync("UPDATE pipelines.stages SET started_at = '2019-12-31'");
 
         Assert.Empty((await CollectAsync()).Collected);
@@ -159,7 +159,7 @@ public sealed class GarbageTests(FreshDatabase fresh) : IClassFixture<FreshDatab
     private async Task<Guid> EndedRunAsync(string hash, int daysAgo)
     {
         var run = await runs.StartAsync(Toys.Plan(Toys.Number("a", daysAgo)), useCache: false, Cancellation);
-        var claim = (await stages.ClaimAsync("w", ["cpu"], run, Cancellation))!;
+        var claim = (await stages.ClaimAsync("w", ["cpu"], "cpu", run, Cancellation))!;
         await stages.CompleteAsync(claim, new StageResult(Json.Write(new { model = new { hash } }), hash, Reused: false), Cancellation);
         await using var db = database.Create();
         await db.Database.ExecuteSqlAsync($"""

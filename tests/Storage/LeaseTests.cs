@@ -76,6 +76,59 @@ public sealed class LeaseTests(FreshDatabase fresh) : IClassFixture<FreshDatabas
     }
 
     [Fact]
+    public async Task Renewing_tells_a_worker_to_leave_and_it_counts_for_nothing_from_then_on()
+    {
+        var workers = new WorkerStore(database);
+        var stays = new WorkerRow { Id = "stays", Host = "here", Pid = 1, Groups = Cpu, Slots = 2, SlotsByGroup = """{ "cpu": 2 }""" };
+        var leaves = new WorkerRow
+        {
+            Id = "leaves",
+            Host = "here",
+            Pid = 2,
+            Groups = ["cpu", "gpu"],
+            Slots = 3,
+            SlotsByGroup = """{ "cpu": 1, "gpu": 2 }""",
+            Devices = ["cuda:0", "cuda:1"],
+        };
+        using var leases = new LeaseConnection(database, leaves, Long);
+        await workers.JoinAsync(stays, Cancellation);
+        await using var db = database.Create();
+
+        Assert.Null(leases.Renew([]).Drain);
+        Assert.Equal([("cpu", 3), ("gpu", 2)], await SlotsAsync());
+        await workers.DrainAsync("leav", DrainOrder.Finish, Cancellation);
+        Assert.Equal(DrainOrder.Finish, leases.Renew([]).Drain);
+        Assert.Equal([("cpu", 2)], await SlotsAsync());
+        await workers.DrainAsync("leav", DrainOrder.HandBack, Cancellation);
+        await workers.DrainAsync("leav", DrainOrder.Finish, Cancellation);
+        Assert.Equal(DrainOrder.HandBack, leases.Renew([]).Drain);
+        Assert.Equal(["leaves: cuda:0,cuda:1", "stays: "], (await workers.ListAsync(Cancellation))
+            .Select(worker => $"{worker.Id}: {string.Join(",", worker.Devices)}").Order());
+
+        async Task<IEnumerable<(string, int)>> SlotsAsync() =>
+            (await WorkerStore.SlotsAsync(db, Cancellation)).Select(group => (group.Key, group.Value)).Order();
+    }
+
+    [Fact]
+    public async Task A_worker_that_is_to_leave_must_be_alive_and_be_named_so_that_no_other_is_meant()
+    {
+        var workers = new WorkerStore(database);
+        foreach (var id in new[] { "box-1", "box-12", "old" })
+            await workers.JoinAsync(new WorkerRow { Id = id, Host = "box", Pid = 1, Groups = Cpu, Slots = 1 }, Cancellation);
+        await using var db = database.Create();
+        await db.Database.ExecuteSqlAsync($"UPDATE pipelines.workers SET seen_at = now() - interval '1 minute' WHERE id = 'old'", Cancellation);
+
+        Assert.Equal("box-1", (await workers.DrainAsync("box-1", DrainOrder.Finish, Cancellation)).Id);
+        Assert.Equal("box-12", (await workers.DrainAsync("2", DrainOrder.Finish, Cancellation)).Id);
+        Assert.Equal("the ids of several workers contain 'box': box-1, box-12", await RefusedAsync("box"));
+        Assert.Equal("no worker's id contains 'bix'; pipelines workers lists them", await RefusedAsync("bix"));
+        Assert.Contains("worker old is dead: it was last seen 60 s ago", await RefusedAsync("old"));
+
+        async Task<string> RefusedAsync(string text) => (await Assert.ThrowsAsync<WorkerLookupException>(
+            () => workers.DrainAsync(text, DrainOrder.Finish, Cancellation))).Message;
+    }
+
+    [Fact]
     public async Task A_claim_whose_answer_got_lost_lapses_although_its_worker_lives()
     {
         await StartAsync();
@@ -133,7 +186,7 @@ public sealed class LeaseTests(FreshDatabase fresh) : IClassFixture<FreshDatabas
             Assert.True(await Store(Long).FailAsync(claim, "not yet", null, Cancellation));
 
             Assert.InRange(Assert.Single(wakes).After!.Value.TotalSeconds, pause - 1, pause + 1);
-            Assert.Null(await Store(Long).ClaimAsync("w", Cpu, null, Cancellation));
+            Assert.Null(await Store(Long).ClaimAsync("w", Cpu, "cpu", null, Cancellation));
             await using var db = database.Create();
             await db.Database.ExecuteSqlAsync($"UPDATE pipelines.stages SET ready_at = now() - interval '1 second'", Cancellation);
         }
@@ -186,7 +239,7 @@ public sealed class LeaseTests(FreshDatabase fresh) : IClassFixture<FreshDatabas
         runs.StartAsync(Toys.Plan(stages is [] ? [Toys.Number("only", 1)] : stages), useCache: false, Cancellation);
 
     private async Task<StageClaim> ClaimAsync(string worker, TimeSpan lease) =>
-        (await Store(lease).ClaimAsync(worker, Cpu, null, Cancellation))!;
+        (await Store(lease).ClaimAsync(worker, Cpu, "cpu", null, Cancellation))!;
 
     private async Task DieAsync(string worker)
     {

@@ -115,7 +115,7 @@ public sealed class ScheduleStoreTests(FreshDatabase fresh) : IClassFixture<Fres
             await first.CommitAsync(Time, Time.AddYears(50), Cancellation);
         }
 
-        var claim = (await stages.ClaimAsync("worker", ["cpu"], null, Cancellation))!;
+        var claim = (await stages.ClaimAsync("worker", ["cpu"], "cpu", null, Cancellation))!;
         await using var turn = await schedules.TakeAsync("nightly", Cancellation);
         Assert.Equal([claim.Run], await turn!.RunningAsync(Cancellation));
         var ending = stages.CompleteAsync(
@@ -142,7 +142,7 @@ public sealed class ScheduleStoreTests(FreshDatabase fresh) : IClassFixture<Fres
         }
 
         var stages = new StageStore(database, CommitAsync, TimeSpan.FromMinutes(5));
-        var claim = (await stages.ClaimAsync("worker", ["cpu"], null, Cancellation))!;
+        var claim = (await stages.ClaimAsync("worker", ["cpu"], "cpu", null, Cancellation))!;
         await using var connection = await database.Source.OpenConnectionAsync(Cancellation);
         await using var listen = new NpgsqlCommand($"LISTEN {Channels.Schedules}", connection);
         await listen.ExecuteNonQueryAsync(Cancellation);

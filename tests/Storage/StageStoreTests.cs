@@ -38,7 +38,7 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
             await runs.StartAsync(Toys.Plan(Toys.Number("only", round)), useCache: false, Cancellation);
 
             var claims = await Task.WhenAll(Enumerable.Range(0, 16).Select(
-                i => stages.ClaimAsync($"worker {i}", Cpu, null, Cancellation)));
+                i => stages.ClaimAsync($"worker {i}", Cpu, "cpu", null, Cancellation)));
 
             Assert.Single(claims, claim => claim is not null);
         }
@@ -55,7 +55,7 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
         Assert.Equal((old, "a"), await ClaimedAsync("w", Cpu, null));
         Assert.Equal((young, "d"), await ClaimedAsync("w", Cpu, young));
         Assert.Equal((old, "b"), await ClaimedAsync("w", Cpu, young));
-        Assert.Null(await stages.ClaimAsync("w", Cpu, young, Cancellation));
+        Assert.Null(await stages.ClaimAsync("w", Cpu, "cpu", young, Cancellation));
         Assert.Equal((old, "gpu"), await ClaimedAsync("w", ["cpu", "gpu"], young));
     }
 
@@ -66,12 +66,12 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
         {
             await runs.StartAsync(
                 Toys.Plan(Toys.Number("a", 1), Toys.Number("b", 2), Toys.Add("sum", "a", "b")), useCache: false, Cancellation);
-            var one = await stages.ClaimAsync("one", Cpu, null, Cancellation);
-            var two = await stages.ClaimAsync("two", Cpu, null, Cancellation);
+            var one = await stages.ClaimAsync("one", Cpu, "cpu", null, Cancellation);
+            var two = await stages.ClaimAsync("two", Cpu, "cpu", null, Cancellation);
 
             Assert.All(await Task.WhenAll(CompleteAsync(one!), CompleteAsync(two!)), Assert.True);
 
-            var sum = await stages.ClaimAsync("one", Cpu, null, Cancellation);
+            var sum = await stages.ClaimAsync("one", Cpu, "cpu", null, Cancellation);
             Assert.Equal("sum", sum?.Stage);
             Assert.True(await CompleteAsync(sum!));
         }
@@ -81,9 +81,9 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
     public async Task An_attempt_that_was_overtaken_changes_nothing()
     {
         var run = await runs.StartAsync(Toys.Plan(Toys.Number("only", 1)), useCache: false, Cancellation);
-        var stale = (await stages.ClaimAsync("stalled", Cpu, null, Cancellation))!;
+        var stale = (await stages.ClaimAsync("stalled", Cpu, "cpu", null, Cancellation))!;
         await stages.HandBackAsync(stale, Cancellation); // as whoever finds its worker dead would do
-        var current = (await stages.ClaimAsync("other", Cpu, null, Cancellation))!;
+        var current = (await stages.ClaimAsync("other", Cpu, "cpu", null, Cancellation))!;
 
         Assert.Equal((1, 2), (stale.Attempt, current.Attempt));
         Assert.False(await CompleteAsync(stale));
@@ -97,21 +97,21 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
     public async Task Recording_the_same_end_twice_is_no_error_and_changes_nothing()
     {
         await runs.StartAsync(Toys.Plan(Toys.Number("a", 1), Toys.Number("b", 1), Toys.Add("sum", "a", "b")), false, Cancellation);
-        var claim = (await stages.ClaimAsync("w", Cpu, null, Cancellation))!;
+        var claim = (await stages.ClaimAsync("w", Cpu, "cpu", null, Cancellation))!;
 
         Assert.True(await CompleteAsync(claim));
         Assert.True(await CompleteAsync(claim));
 
-        Assert.Equal("b", (await stages.ClaimAsync("w", Cpu, null, Cancellation))?.Stage);
-        Assert.Null(await stages.ClaimAsync("w", Cpu, null, Cancellation));
+        Assert.Equal("b", (await stages.ClaimAsync("w", Cpu, "cpu", null, Cancellation))?.Stage);
+        Assert.Null(await stages.ClaimAsync("w", Cpu, "cpu", null, Cancellation));
     }
 
     [Fact]
     public async Task A_stage_of_a_dead_worker_is_resumed_and_one_of_a_live_worker_is_not()
     {
         var run = await runs.StartAsync(Toys.Plan(Toys.Number("dead", 1), Toys.Number("alive", 2)), false, Cancellation);
-        await Dying().ClaimAsync("dead", Cpu, null, Cancellation);
-        await stages.ClaimAsync("alive", Cpu, null, Cancellation);
+        await Dying().ClaimAsync("dead", Cpu, "cpu", null, Cancellation);
+        await stages.ClaimAsync("alive", Cpu, "cpu", null, Cancellation);
 
         await runs.ResetAsync(run, new ResetRequest(), Cancellation);
 
@@ -132,7 +132,7 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
         var claim = Stopwatch.StartNew();
         Guid? run = null;
         for (var i = 0; i < 200; i++)
-            run = (await stages.ClaimAsync("w", Cpu, run, Cancellation))!.Run;
+            run = (await stages.ClaimAsync("w", Cpu, "cpu", run, Cancellation))!.Run;
 
         TestContext.Current.SendDiagnosticMessage(
             $"10,000 stages started in {start.ElapsedMilliseconds} ms; {200 / claim.Elapsed.TotalSeconds:F0} claims a second");
@@ -144,7 +144,7 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
 
     private async Task<(Guid Run, string Stage)> ClaimedAsync(string worker, string[] groups, Guid? last)
     {
-        var claim = (await stages.ClaimAsync(worker, groups, last, Cancellation))!;
+        var claim = (await stages.ClaimAsync(worker, groups, "cpu", last, Cancellation))!;
         return (claim.Run, claim.Stage);
     }
 

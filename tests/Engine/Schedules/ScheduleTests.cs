@@ -244,7 +244,7 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
         await SetBackAsync("gpu", days: 3);
         var paused = await engine.Schedules.FindAsync("gpu", Cancellation);
         await engine.Schedules.ResumeAsync("gpu", Cancellation);
-        await using var worker = await fresh.WorkAsync(Toys.Catalog(), 1, "gpu");
+        await using var worker = await fresh.WorkAsync(Toys.Catalog(), 0, "cuda:0");
         await worker.WaitAsync(started.Run!.Value, Cancellation);
 
         Assert.Equal(RunState.Running, started.State);
