@@ -6,7 +6,7 @@ namespace Pipelines.Engine;
 /// <summary>
 /// Places where the failure suite has a worker die, or be lied to about a commit. Without PIPELINES_FAULT they do nothing.
 /// <list type="bullet">
-/// <item><c>die POINT FOLDER</c>: kill -9 at this point, once for each stage; a file in the folder says that it was.</item>
+/// <item><c>die POINT FOLDER</c>: kill -9 at this point, once for each stage or schedule; a file in the folder says that it was.</item>
 /// <item><c>poison STAGE</c>: kill -9 whenever this stage begins.</item>
 /// <item><c>lie SHARE SEED</c>: this share of commits succeeds, and is reported as timed out.</item>
 /// </list>
@@ -23,12 +23,16 @@ internal static class FaultPoint
     public const string StageRecorded = "stage-recorded";
     public const string CheckpointWritten = "checkpoint-written";
     public const string CheckpointRecorded = "checkpoint-recorded";
+    public const string ScheduleTaken = "schedule-taken";
+    public const string ScheduleNoted = "schedule-noted";
+    public const string ScheduleStarted = "schedule-started";
+    public const string ScheduleCommitted = "schedule-committed";
 
-    public static void Reach(string point, string stage)
+    public static void Reach(string point, string name)
     {
-        if (Fault is ["die", var where, var folder] && where == point && First(Path.Combine(folder, stage)))
+        if (Fault is ["die", var where, var folder] && where == point && First(Path.Combine(folder, name)))
             Die();
-        if (point == Claimed && Fault is ["poison", var poison] && poison == stage)
+        if (point == Claimed && Fault is ["poison", var poison] && poison == name)
             Die();
     }
 

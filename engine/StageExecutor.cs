@@ -150,8 +150,8 @@ internal sealed partial class StageExecutor(
             var device = options.Serve.Contains(StageGroup.Gpu) ? options.GpuDevice : "cpu";
             var context = new StageContext(
                 claim.Run, claim.Stage, claim.Attempt, artifacts, device, scratch, reporter.Progress, reporter.Log, kept);
-            return await StageThread.RunAsync(
-                $"stage {claim.Stage}", () => entry.Run(Complete(claim.Inputs, entry), claim.Parameters, context, cancellation));
+            return OutputLimit.Check(await StageThread.RunAsync(
+                $"stage {claim.Stage}", () => entry.Run(Complete(claim.Inputs, entry), claim.Parameters, context, cancellation)));
         }
         finally
         {

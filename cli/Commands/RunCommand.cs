@@ -23,8 +23,9 @@ internal static class RunCommand
             HelpName = "folder",
         };
         var fresh = new Option<bool>("--no-cache") { Description = "Compute every stage, even those whose result is stored" };
+        var key = new Option<string?>("--key") { Description = "A second start with this key follows the first run", HelpName = "text" };
         var json = new Option<bool>("--json") { Description = "Print events as lines of JSON" };
-        var command = new Command("run", "Runs a workflow and shows it live") { file, set, output, fresh, json };
+        var command = new Command("run", "Runs a workflow and shows it live") { file, set, output, fresh, key, json };
         var place = new Place();
         place.AddTo(command);
         command.SetWork(async (parsed, cancellation) =>
@@ -34,7 +35,7 @@ internal static class RunCommand
             await using var engine = await place.OpenAsync(parsed, cancellation, work: true);
             results.Create();
             await engine.WorkAsync(cancellation);
-            var run = await engine.StartRunAsync(plan, !parsed.GetValue(fresh), cancellation);
+            var run = await engine.StartRunAsync(plan, !parsed.GetValue(fresh), parsed.GetValue(key), cancellation);
             return await new RunFollower(engine, run, results, parsed.GetValue(json), place.Repeat(parsed))
                 .FollowAsync(cancellation);
         });
