@@ -82,6 +82,7 @@ public sealed class ClockTests(FreshDatabase fresh) : IClassFixture<FreshDatabas
         var next = await laboratory.StartRunAsync();
         var second = await laboratory.WaitAsync(next);
 
+        Assert.True(second.State == RunState.Succeeded, string.Join('\n', second.Stages.Select(stage => $"{stage.Id} {stage.State} {stage.Error}")));
         var histories = new[] { await laboratory.HistoryAsync(run), await laboratory.HistoryAsync(next) };
         var same = expected.SequenceEqual(Laboratory.Outputs(first)) && expected.SequenceEqual(Laboratory.Outputs(second));
         var late = await LatestStartAsync(next);

@@ -1,40 +1,39 @@
-using System.Globalization;
+using System.Diagnostics;
+using Pipelines.Tests.Fixtures;
 
 namespace Pipelines.Tests.Failures;
 
 /// <summary>
-/// The clock that a process sees in place of the machine's, by Debian's libfaketime; it can jump. How long things take
-/// stays true, as it does on a machine whose clock is set.
+/// A clock that a process sees in place of the machine's, by a library that is loaded into it first (clock.c); it can be
+/// set while the process runs. How long things take stays true, as it does on a machine whose clock is set.
 /// </summary>
 internal sealed class FakeClock : IDisposable
 {
-    private readonly string library;
-    private readonly string file = Path.GetTempFileName();
+    private readonly string folder = Directory.CreateTempSubdirectory("pipelines-clock-").FullName;
 
     public FakeClock(TimeSpan offset)
     {
-        library = Directory.EnumerateDirectories("/usr/lib", "*-linux-gnu")
-            .Select(folder => Path.Combine(folder, "faketime", "libfaketimeMT.so.1")).FirstOrDefault(File.Exists) ?? "";
-        Assert.SkipUnless(library.Length > 0, "this machine has no libfaketime (Debian: libfaketime)");
+        using (var file = new FileStream(Offset, FileMode.CreateNew))
+            file.Write(new byte[sizeof(long)]);
         Set(offset);
+        var source = Path.Combine(Repository.Root, "tests", "Failures", "clock.c");
+        using var compiler = Process.Start("g++", ["-x", "c", "-O2", "-shared", "-fPIC", "-o", Library, source, "-ldl"]);
+        compiler.WaitForExit();
+        Assert.Equal(0, compiler.ExitCode);
     }
 
-    public Dictionary<string, string> Environment => new()
-    {
-        ["LD_PRELOAD"] = library,
-        ["FAKETIME_TIMESTAMP_FILE"] = file,
-        ["FAKETIME_CACHE_DURATION"] = "1",
-        ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
-        ["FAKETIME_NO_CACHE"] = "0",
-    };
+    public Dictionary<string, string> Environment => new() { ["LD_PRELOAD"] = Library, ["TEST_CLOCK"] = Offset };
 
-    /// <summary>Heard within a second.</summary>
+    private string Library => Path.Combine(folder, "clock.so");
+
+    private string Offset => Path.Combine(folder, "offset");
+
+    /// <summary>Seen at once.</summary>
     public void Set(TimeSpan offset)
     {
-        var draft = file + ".new";
-        File.WriteAllText(draft, string.Create(CultureInfo.InvariantCulture, $"{offset.TotalSeconds:+0;-0;+0}s\n"));
-        File.Move(draft, file, overwrite: true);
+        using var file = new FileStream(Offset, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        file.Write(BitConverter.GetBytes((long)offset.TotalSeconds));
     }
 
-    public void Dispose() => File.Delete(file);
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 }
