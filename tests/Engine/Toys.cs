@@ -9,7 +9,7 @@ internal static class Toys
 {
     public static Catalog Catalog() => new Catalog()
         .Add(new Number()).Add(new Add()).Add(new FailTimes()).Add(new Door()).Add(new WriteFile()).Add(new Chatter())
-        .Add(new WhoAmI());
+        .Add(new WhoAmI()).Add(new Large());
 
     public static StageDefinition Stage(
         string id, string kind, object? parameters = null, Dictionary<string, string>? inputs = null, int attempts = 1,
@@ -168,4 +168,18 @@ internal sealed class WhoAmI : Activity<None, None, WhoAmI.Outputs>
         None inputs, None parameters, StageContext stage, CancellationToken cancellation) =>
         Task.FromResult(new Outputs(
             stage.Device, !Directory.EnumerateFileSystemEntries(stage.Scratch).Any(), stage.Scratch));
+}
+
+/// <summary>Outputs this many characters.</summary>
+internal sealed class Large : Activity<None, Large.Parameters, Large.Outputs>
+{
+    public sealed record Parameters(int Characters);
+
+    public sealed record Outputs(string Text);
+
+    public override string Kind => "toy.large";
+
+    public override Task<Outputs> RunAsync(
+        None inputs, Parameters parameters, StageContext stage, CancellationToken cancellation) =>
+        Task.FromResult(new Outputs(new string('x', parameters.Characters)));
 }
