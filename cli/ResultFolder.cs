@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pipelines.Storage;
+using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
 
 namespace Pipelines.Cli;
@@ -78,7 +79,10 @@ internal sealed class ResultFolder
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new UserException($"the results could not be written to {Path}: {error.Message}");
+            var full = error is IOException io && Disk.IsFull(io) ? "the disk is full: " : "";
+            throw new UserException(
+                $"the results could not be written to {Path}: {full}{error.Message}\n"
+                + "the stages are done and stored: the same command, without --no-cache, only writes the results");
         }
         finally
         {

@@ -7,7 +7,7 @@ namespace Pipelines.Engine;
 /// <summary>
 /// Places where the failure suite has a worker die, or be lied to about a commit. Without PIPELINES_FAULT they do nothing.
 /// <list type="bullet">
-/// <item><c>die POINT FOLDER</c>: kill -9 at this point, once for each stage; a file in the folder says that it was.</item>
+/// <item><c>die POINT FOLDER</c>: kill -9 at this point, once for each stage or schedule; a file in the folder says that it was.</item>
 /// <item><c>poison STAGE</c>: kill -9 whenever this stage begins.</item>
 /// <item><c>crash STAGE [FOLDER]</c>: a fault of native code where this stage begins to compute, with a folder once.</item>
 /// <item><c>babble STAGE</c>: this stage, and a program that it starts, write to standard output.</item>
@@ -31,12 +31,16 @@ internal static class FaultPoint
     public const string StageRecorded = "stage-recorded";
     public const string CheckpointWritten = "checkpoint-written";
     public const string CheckpointRecorded = "checkpoint-recorded";
+    public const string ScheduleTaken = "schedule-taken";
+    public const string ScheduleNoted = "schedule-noted";
+    public const string ScheduleStarted = "schedule-started";
+    public const string ScheduleCommitted = "schedule-committed";
 
-    public static void Reach(string point, string stage)
+    public static void Reach(string point, string name)
     {
-        if (Fault is ["die", var where, var folder] && where == point && First(Path.Combine(folder, stage)))
+        if (Fault is ["die", var where, var folder] && where == point && First(Path.Combine(folder, name)))
             Die();
-        if (point == Claimed && Fault is ["poison", var poison] && poison == stage)
+        if (point == Claimed && Fault is ["poison", var poison] && poison == name)
             Die();
     }
 

@@ -124,12 +124,20 @@ public sealed class PipelinesEngine : IAsyncDisposable
     public static bool IsPassing(Exception error) => Recording.IsPassing(error);
 
     /// <exception cref="EngineException">A stage needs what no live worker serves.</exception>
-    public async Task<Guid> StartRunAsync(Plan plan, bool useCache, CancellationToken cancellation)
+    public Task<Guid> StartRunAsync(Plan plan, bool useCache, CancellationToken cancellation) =>
+        StartRunAsync(plan, useCache, null, cancellation);
+
+    /// <param name="key">
+    /// What whoever asks calls this run: a second start of the same key gives the first one's run, also when both ask at once
+    /// or the first never heard the answer. Null for a run of its own.
+    /// </param>
+    /// <exception cref="EngineException">A stage needs what no live worker serves, or the key is that of another plan.</exception>
+    public async Task<Guid> StartRunAsync(Plan plan, bool useCache, string? key, CancellationToken cancellation) => await Explain(async () =>
     {
         await CheckGroupsAsync(plan, cancellation);
         await waker.SchedulerAsync(cancellation);
-        return await Runs.StartAsync(plan, useCache, cancellation);
-    }
+        return await Runs.StartAsync(plan, useCache, key, cancellation);
+    });
 
     /// <summary>Takes away the artifacts that nothing needs any more.</summary>
     /// <param name="age">What is younger stays.</param>

@@ -26,7 +26,10 @@ internal sealed partial class Recording(TimeProvider time, ILogger<Recording> lo
             }
             catch (Exception error) when (IsPassing(error) && time.GetElapsedTime(began) < GiveUp)
             {
-                LogRetry(error.Message);
+                if (IsFull(error))
+                    LogFull(error.Message);
+                else
+                    LogRetry(error.Message);
             }
 
             await Task.Delay(pause, time, CancellationToken.None);
@@ -34,13 +37,19 @@ internal sealed partial class Recording(TimeProvider time, ILogger<Recording> lo
         }
     }
 
-    /// <summary>Whether the database may take it later: a lost connection, a restart, a deadlock.</summary>
+    /// <summary>Whether the database may take it later: a lost connection, a restart, a deadlock, a full disk that somebody makes room on.</summary>
     public static bool IsPassing(Exception error) => error switch
     {
         PostgresException postgres => postgres.IsTransient || postgres.SqlState.StartsWith("57P", StringComparison.Ordinal),
         NpgsqlException { IsTransient: true } or SocketException or TimeoutException => true,
         _ => error.InnerException is { } inner && IsPassing(inner),
     };
+
+    private static bool IsFull(Exception error) =>
+        error is PostgresException { SqlState: PostgresErrorCodes.DiskFull } || (error.InnerException is { } inner && IsFull(inner));
+
+    [LoggerMessage(LogLevel.Error, "The disk of the database is full; make room on it, and the stage's end is recorded: {Reason}")]
+    private partial void LogFull(string reason);
 
     [LoggerMessage(LogLevel.Warning, "The database does not take a stage's end; trying again: {Reason}")]
     private partial void LogRetry(string reason);

@@ -146,7 +146,8 @@ internal sealed partial class StageExecutor(
         var kept = await StageCheckpoints.OpenAsync(
             checkpoints, artifacts, stage, key, options.CheckpointInterval, time,
             options.LoggerFactory.CreateLogger<StageCheckpoints>(), cancellation);
-        return (new StageResult(await computer.ComputeAsync(stage, entry, kept), key, Reused: false), kept);
+        var outputs = await computer.ComputeAsync(stage, entry, kept);
+        return (new StageResult(OutputLimit.Check(outputs), key, Reused: false), kept);
     }
 
     private async Task RecordAsync(StageClaim claim, Func<CancellationToken, Task<bool>> record)

@@ -10,8 +10,6 @@ namespace Pipelines.Engine;
 /// </summary>
 internal sealed partial class StageReporter : IAsyncDisposable
 {
-    private const int MostLines = 10_000;
-    private const int LongestLine = 10_000;
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(350);
 
     private readonly StageStore stages;
@@ -21,7 +19,7 @@ internal sealed partial class StageReporter : IAsyncDisposable
     private readonly PeriodicTimer timer;
     private readonly Lock held = new();
     private readonly Task loop;
-    private List<(DateTimeOffset At, string Text)> lines = [];
+    private LogBuffer lines = new();
     private StageProgress? progress;
 
     public StageReporter(StageStore stages, StageClaim claim, TimeProvider time, ILogger<StageReporter> logger)
@@ -43,14 +41,8 @@ internal sealed partial class StageReporter : IAsyncDisposable
 
     public void Log(string text)
     {
-        var line = text.Length <= LongestLine ? text : text[..LongestLine] + "…";
         lock (held)
-        {
-            if (lines.Count < MostLines)
-                lines.Add((time.GetUtcNow(), line));
-            else if (lines.Count == MostLines)
-                lines.Add((time.GetUtcNow(), "… lines are missing here: they came faster than the database took them"));
-        }
+            lines.Add(time.GetUtcNow(), text);
     }
 
     /// <summary>Writes what is left.</summary>
@@ -70,18 +62,18 @@ internal sealed partial class StageReporter : IAsyncDisposable
     private async Task FlushAsync()
     {
         StageProgress? latest;
-        List<(DateTimeOffset At, string Text)> batch;
+        LogBuffer batch;
         lock (held)
         {
-            if (progress is null && lines.Count == 0)
+            if (progress is null && lines.IsEmpty)
                 return;
             (latest, progress) = (progress, null);
-            (batch, lines) = (lines, []);
+            (batch, lines) = (lines, new LogBuffer());
         }
 
         try
         {
-            await stages.ReportAsync(claim, latest, batch, CancellationToken.None);
+            await stages.ReportAsync(claim, latest, batch.Lines, CancellationToken.None);
         }
         catch (Exception error)
         {
@@ -89,7 +81,8 @@ internal sealed partial class StageReporter : IAsyncDisposable
             lock (held)
             {
                 progress ??= latest;
-                lines.InsertRange(0, batch);
+                batch.Append(lines);
+                lines = batch;
             }
         }
     }

@@ -25,6 +25,9 @@ internal sealed class StageWaker(
     /// <summary>An alarm that came too early would be set once more.</summary>
     private static readonly TimeSpan AlarmDelay = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>When a wake that waits for nothing is due: long ago, also by a clock that is behind ours.</summary>
+    private static readonly DateTimeOffset AtOnce = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private static readonly JobKey Stages = new("stages", "pipelines");
     private static readonly JobKey Alarms = new("alarms", "pipelines");
     private readonly SemaphoreSlim building = new(1);
@@ -195,6 +198,6 @@ internal sealed class StageWaker(
         .WithExecutionGroup(wake.Group)
         .UsingJobData(StageJob.RunKey, wake.Run.ToString())
         .WithSimpleSchedule(once => once.WithMisfireInstruction(SimpleTriggerMisfireInstruction.IgnoreMisfires))
-        .StartAt(time.GetUtcNow() + (wake.After ?? TimeSpan.Zero))
+        .StartAt(wake.After is { } pause ? time.GetUtcNow() + pause : AtOnce)
         .Build();
 }

@@ -36,18 +36,26 @@ public sealed class RunStore
     internal Task<RunState> StateAsync(Guid run, CancellationToken cancellation) => reader.StateAsync(run, cancellation);
 
     /// <summary>The run, its stages, and the wakes for those that can start: one transaction.</summary>
-    internal async Task<Guid> StartAsync(Plan plan, bool useCache, CancellationToken cancellation)
+    internal Task<Guid> StartAsync(Plan plan, bool useCache, CancellationToken cancellation) =>
+        StartAsync(plan, useCache, null, cancellation);
+
+    /// <param name="key">What whoever asks calls this run; the second to ask gets the run of the first. Null for a run of its own.</param>
+    /// <inheritdoc cref="StartAsync(Plan, bool, CancellationToken)"/>
+    /// <exception cref="RunStateException">There is a run of this key, of another plan.</exception>
+    internal async Task<Guid> StartAsync(Plan plan, bool useCache, string? key, CancellationToken cancellation)
     {
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        var (run, wakes) = await InsertAsync(db, plan, useCache, cancellation);
+        if (key is not null && await RequestKey.FindAsync(db, key, plan, cancellation) is { } first)
+            return first;
+        var (run, wakes) = await InsertAsync(db, plan, useCache, cancellation, key);
         await commit(db, wakes, cancellation);
         return run;
     }
 
     /// <summary>A new run in the transaction that <paramref name="db"/> is in, and the wakes to commit it with.</summary>
     internal static async Task<(Guid Run, IReadOnlyList<Wake> Wakes)> InsertAsync(
-        PipelinesDb db, Plan plan, bool useCache, CancellationToken cancellation)
+        PipelinesDb db, Plan plan, bool useCache, CancellationToken cancellation, string? key = null)
     {
         var run = Guid.CreateVersion7();
         db.Runs.Add(new RunRow
@@ -56,6 +64,7 @@ public sealed class RunStore
             Name = plan.Definition.Name,
             State = RunState.Running,
             UseCache = useCache,
+            RequestKey = key,
             Definition = Json.Write(plan.Definition).GetRawText(),
             Parameters = Json.Write(plan.Parameters).GetRawText(),
             Outputs = Json.Write(plan.Outputs).GetRawText(),

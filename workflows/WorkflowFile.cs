@@ -6,6 +6,9 @@ namespace Pipelines.Workflows;
 /// <summary>Reads a workflow document from a file.</summary>
 public static class WorkflowFile
 {
+    /// <summary>Bytes; ten thousand stages take two million.</summary>
+    public const int Largest = 10_000_000;
+
     /// <summary>With the workflows that it names by their files in it.</summary>
     /// <exception cref="WorkflowFileException">Says which file, and what is wrong in it at which line.</exception>
     public static WorkflowDefinition Read(string path) => Read(path, []);
@@ -41,7 +44,7 @@ public static class WorkflowFile
     {
         try
         {
-            return Json.Read<WorkflowDefinition>(File.ReadAllText(path));
+            return Json.Read<WorkflowDefinition>(ReadText(path));
         }
         catch (JsonException error)
         {
@@ -53,6 +56,23 @@ public static class WorkflowFile
             throw new WorkflowFileException($"{path}: cannot be read: {error.Message}", error);
         }
     }
+
+    // What has no length (a pipe, a device) is not read for ever.
+    private static string ReadText(string path)
+    {
+        using var file = File.OpenRead(path);
+        if (file.CanSeek && file.Length > Largest)
+            throw TooLarge(path, $"{file.Length} bytes");
+        var bytes = new byte[file.CanSeek && file.Length > 0 ? file.Length + 1 : Largest + 1];
+        var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        if (count > Largest)
+            throw TooLarge(path, "more");
+        using var text = new StreamReader(new MemoryStream(bytes, 0, count));
+        return text.ReadToEnd();
+    }
+
+    private static WorkflowFileException TooLarge(string path, string size) => new(
+        $"{path}: a workflow has {Largest} bytes at most, this is {size}; what is large belongs in files that its parameters name", null);
 
     private static string At(string? path) => path is null or "$" ? "" : $", at {path.TrimStart('$').TrimStart('.')}";
 

@@ -24,8 +24,9 @@ internal static class RunCommand
         };
         var fresh = new Option<bool>("--no-cache") { Description = "Compute every stage, even those whose result is stored" };
         var gpu = new Option<bool>("--gpu") { Description = "Give every stage a GPU that does not say that it needs none" };
+        var key = new Option<string?>("--key") { Description = "A second start with this key follows the first run", HelpName = "text" };
         var json = new Option<bool>("--json") { Description = "Print events as lines of JSON" };
-        var command = new Command("run", "Runs a workflow and shows it live") { file, set, output, fresh, gpu, json };
+        var command = new Command("run", "Runs a workflow and shows it live") { file, set, output, fresh, gpu, key, json };
         var place = new Place();
         place.AddTo(command);
         command.SetWork(async (parsed, cancellation) =>
@@ -35,7 +36,7 @@ internal static class RunCommand
             await using var engine = await place.OpenAsync(parsed, cancellation, Offer.All());
             results.Create();
             await engine.WorkAsync(cancellation);
-            var run = await engine.StartRunAsync(plan, !parsed.GetValue(fresh), cancellation);
+            var run = await engine.StartRunAsync(plan, !parsed.GetValue(fresh), parsed.GetValue(key), cancellation);
             return await new RunFollower(engine, run, results, parsed.GetValue(json), place.Repeat(parsed))
                 .FollowAsync(cancellation);
         });

@@ -57,10 +57,13 @@ internal static class WorkerCommand
                 await engine.WorkAsync(cancellation);
                 return engine;
             }
-            catch (Exception error) when (PipelinesEngine.IsPassing(error))
+            catch (Exception error)
             {
+                // Also when it is told to stop while it starts: what it has begun would keep the process.
                 if (engine is not null)
                     await engine.DisposeAsync();
+                if (!PipelinesEngine.IsPassing(error))
+                    throw;
                 if (!told)
                     Invocation.Errors.WriteLine($"{error.Message}\nwaiting for it; Ctrl-C stops");
                 told = true;

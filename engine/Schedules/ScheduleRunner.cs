@@ -15,6 +15,7 @@ internal sealed partial class ScheduleRunner(ScheduleStore schedules, Catalog ca
         {
             await using var turn = due;
             tried.Add(turn.Row.Name);
+            FaultPoint.Reach(FaultPoint.ScheduleTaken, turn.Row.Name);
             try
             {
                 await DecideAsync(turn, cancellation);
@@ -60,6 +61,7 @@ internal sealed partial class ScheduleRunner(ScheduleStore schedules, Catalog ca
 
         var last = due.Times is [.., var latest] ? latest.Time : row.LastFire;
         await turn.CommitAsync(last, cron.After(last), cancellation);
+        FaultPoint.Reach(FaultPoint.ScheduleCommitted, row.Name);
     }
 
     private async Task FireAsync(ScheduleTurn turn, DateTimeOffset time, bool triggered, CancellationToken cancellation)
@@ -80,11 +82,13 @@ internal sealed partial class ScheduleRunner(ScheduleStore schedules, Catalog ca
         var plan = TryPlan(turn.Row, out var fault);
         var noted = await turn.NoteAsync(
             time, triggered, plan is null ? FireOutcome.Failed : FireOutcome.Started, fault, cancellation);
+        FaultPoint.Reach(FaultPoint.ScheduleNoted, turn.Row.Name);
         if (!noted || plan is null)
             return;
         foreach (var run in running)
             await turn.CancelAsync(run, cancellation);
         LogStarted(turn.Row.Name, time, await turn.StartAsync(time, plan, cancellation));
+        FaultPoint.Reach(FaultPoint.ScheduleStarted, turn.Row.Name);
     }
 
     private Plan? TryPlan(ScheduleRow row, out string? fault)

@@ -4,13 +4,13 @@ using Pipelines.Workflows;
 namespace Pipelines.Storage.Artifacts;
 
 /// <summary>Flushing a folder, and saying how full a disk is.</summary>
-internal static class Disk
+public static class Disk
 {
     private const int NoSpace = 28; // ENOSPC
     private const int QuotaExceeded = 122; // EDQUOT
 
     /// <summary>Makes the names in a folder survive a power cut.</summary>
-    public static void FlushFolder(string folder)
+    internal static void FlushFolder(string folder)
     {
         using var handle = LibC.Open(folder, LibC.ReadFolder);
         if (LibC.FSync(handle) != 0)
@@ -21,7 +21,7 @@ internal static class Disk
 
     /// <summary>The error for a user whose disk is full.</summary>
     /// <param name="folder">Where it was written; its files so far are counted as what is needed.</param>
-    public static ArtifactException Full(string folder, IOException error)
+    internal static ArtifactException Full(string folder, IOException error)
     {
         var written = Directory.Exists(folder)
             ? new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length)

@@ -19,7 +19,8 @@ internal sealed class Place : IDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("pipelines-cli-").FullName;
 
-    public string Data => this["data"];
+    /// <summary>In the folder, unless said otherwise.</summary>
+    public string Data { get => field ?? this["data"]; init; }
 
     /// <summary>The full path of a file in the folder.</summary>
     public string this[string name] => Path.Combine(Folder, name);

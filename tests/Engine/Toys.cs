@@ -9,7 +9,7 @@ internal static class Toys
 {
     public static Catalog Catalog() => new Catalog()
         .Add(new Number()).Add(new Add()).Add(new FailTimes()).Add(new Door()).Add(new WriteFile()).Add(new Chatter())
-        .Add(new WhoAmI()).Add(new Sum()).Add(new Deaf()).Add(new UseDevice());
+        .Add(new WhoAmI()).Add(new Sum()).Add(new Deaf()).Add(new UseDevice()).Add(new Large());
 
     public static StageDefinition Stage(
         string id, string kind, object? parameters = null, Dictionary<string, string>? inputs = null, int attempts = 1,
@@ -247,4 +247,18 @@ internal sealed class UseDevice : Activity<None, None, UseDevice.Outputs>
         Users.AddOrUpdate(stage.Device, 0, (_, count) => count - 1);
         return new Outputs(stage.Device);
     }
+}
+
+/// <summary>Outputs this many characters.</summary>
+internal sealed class Large : Activity<None, Large.Parameters, Large.Outputs>
+{
+    public sealed record Parameters(int Characters);
+
+    public sealed record Outputs(string Text);
+
+    public override string Kind => "toy.large";
+
+    public override Task<Outputs> RunAsync(
+        None inputs, Parameters parameters, StageContext stage, CancellationToken cancellation) =>
+        Task.FromResult(new Outputs(new string('x', parameters.Characters)));
 }

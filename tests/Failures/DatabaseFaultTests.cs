@@ -1,5 +1,4 @@
 using Npgsql;
-using Pipelines.Engine;
 using Pipelines.Storage;
 using Pipelines.Tests.Fixtures;
 
@@ -48,7 +47,7 @@ public sealed class DatabaseFaultTests(FreshDatabase fresh) : IClassFixture<Fres
         while (cuts < wanted)
         {
             var run = await StartPatientlyAsync();
-            while ((await PatientlyAsync(() => laboratory.ViewAsync(run))).State == RunState.Running)
+            while ((await Laboratory.PatientlyAsync(() => laboratory.ViewAsync(run))).State == RunState.Running)
             {
                 await Task.Delay(random.Next(50, 600), Cancellation);
                 await CutAsync();
@@ -56,8 +55,8 @@ public sealed class DatabaseFaultTests(FreshDatabase fresh) : IClassFixture<Fres
                 laboratory.CheckWorkersLive();
             }
 
-            var view = await PatientlyAsync(() => laboratory.ViewAsync(run));
-            var history = await PatientlyAsync(() => laboratory.HistoryAsync(run));
+            var view = await Laboratory.PatientlyAsync(() => laboratory.ViewAsync(run));
+            var history = await Laboratory.PatientlyAsync(() => laboratory.HistoryAsync(run));
             Assert.Equal(RunState.Succeeded, view.State);
             history.Check();
             (lost, twice) = (lost + history.Lost, twice + history.DoneTwice);
@@ -115,16 +114,16 @@ public sealed class DatabaseFaultTests(FreshDatabase fresh) : IClassFixture<Fres
             own.StartWorker();
             own.StartWorker();
             var killed = 0;
-            while ((await PatientlyAsync(() => own.ViewAsync(run))).State == RunState.Running)
+            while ((await Laboratory.PatientlyAsync(() => own.ViewAsync(run))).State == RunState.Running)
             {
                 if (killed == deaths)
-                    await PatientlyAsync(() => own.WaitAsync(run));
+                    await Laboratory.PatientlyAsync(() => own.WaitAsync(run));
                 else if (await DieAsync(pid))
                     killed++;
             }
 
-            var view = await PatientlyAsync(() => own.ViewAsync(run));
-            var history = await PatientlyAsync(() => own.HistoryAsync(run));
+            var view = await Laboratory.PatientlyAsync(() => own.ViewAsync(run));
+            var history = await Laboratory.PatientlyAsync(() => own.HistoryAsync(run));
             var same = expected.SequenceEqual(Laboratory.Outputs(view));
             Tally.Add("Postgres killed at once under its workers", killed, history.Lost, history.DoneTwice, same);
             Assert.Equal(RunState.Succeeded, view.State);
@@ -175,21 +174,5 @@ public sealed class DatabaseFaultTests(FreshDatabase fresh) : IClassFixture<Fres
         await command.ExecuteNonQueryAsync(Cancellation);
     }
 
-    private Task<Guid> StartPatientlyAsync() => PatientlyAsync(() => laboratory.StartRunAsync());
-
-    /// <summary>This process's connections are cut as well.</summary>
-    private static async Task<T> PatientlyAsync<T>(Func<Task<T>> question)
-    {
-        while (true)
-        {
-            try
-            {
-                return await question();
-            }
-            catch (Exception error) when (Recording.IsPassing(error))
-            {
-                await Task.Delay(50, Cancellation);
-            }
-        }
-    }
+    private Task<Guid> StartPatientlyAsync() => Laboratory.PatientlyAsync(() => laboratory.StartRunAsync());
 }

@@ -27,7 +27,7 @@ public sealed class IsolationFaultTests(FreshDatabase fresh) : IClassFixture<Fre
         var marks = Directory.CreateDirectory(Path.Combine(laboratory.Data, "marks-crash")).FullName;
         laboratory.StartWorker($"crash calibrate {marks}", slots: 2);
 
-        var run = await laboratory.StartRunAsync(crashes: 2, "calibrate");
+        var run = await laboratory.StartRunAsync(2, null, "calibrate");
         var view = await laboratory.WaitAsync(run);
 
         laboratory.CheckWorkersLive();
@@ -48,7 +48,7 @@ public sealed class IsolationFaultTests(FreshDatabase fresh) : IClassFixture<Fre
     {
         laboratory.StartWorker("crash calibrate", slots: 2);
 
-        var run = await laboratory.StartRunAsync(crashes: 3, "calibrate");
+        var run = await laboratory.StartRunAsync(3, null, "calibrate");
         var view = await laboratory.WaitAsync(run);
 
         laboratory.CheckWorkersLive();
@@ -86,7 +86,7 @@ public sealed class IsolationFaultTests(FreshDatabase fresh) : IClassFixture<Fre
     {
         var expected = await laboratory.UndisturbedAsync();
         var worker = laboratory.StartWorker();
-        var run = await laboratory.StartRunAsync(crashes: 3, "train", "recover");
+        var run = await laboratory.StartRunAsync(3, null, "train", "recover");
         foreach (var stage in new[] { "train", "recover" })
         {
             await laboratory.UntilAsync(run, view => Of(view, stage) is { State: StageState.Running, Progress.Done: > 2 });
@@ -117,7 +117,7 @@ public sealed class IsolationFaultTests(FreshDatabase fresh) : IClassFixture<Fre
     {
         var expected = await laboratory.UndisturbedAsync();
         var worker = laboratory.StartWorker();
-        var run = await laboratory.StartRunAsync(crashes: 3, "train");
+        var run = await laboratory.StartRunAsync(3, null, "train");
         await laboratory.UntilAsync(run, view => Of(view, "train") is { State: StageState.Running, Progress.Done: > 2 });
         using var orphan = Process.GetProcessById(Assert.Single(worker.StageProcesses()));
 

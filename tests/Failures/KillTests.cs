@@ -28,7 +28,7 @@ public sealed class KillTests(FreshDatabase fresh) : IClassFixture<FreshDatabase
         var run = await laboratory.StartRunAsync();
 
         using var keeping = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        var keeper = KeepAliveAsync($"die {point} {marks}", keeping.Token);
+        var keeper = laboratory.KeepAliveAsync($"die {point} {marks}", keeping.Token);
         var view = await laboratory.WaitAsync(run);
         await keeping.CancelAsync();
         await keeper;
@@ -94,7 +94,7 @@ public sealed class KillTests(FreshDatabase fresh) : IClassFixture<FreshDatabase
     {
         var run = await laboratory.StartRunAsync(crashes: 3);
         using var keeping = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        var keeper = KeepAliveAsync("poison calibrate", keeping.Token);
+        var keeper = laboratory.KeepAliveAsync("poison calibrate", keeping.Token);
 
         var view = await laboratory.WaitAsync(run);
         await keeping.CancelAsync();
@@ -107,28 +107,5 @@ public sealed class KillTests(FreshDatabase fresh) : IClassFixture<FreshDatabase
             (StageState.Failed, StageState.Succeeded, StageState.Blocked),
             (states["calibrate"], states["evaluate-dense"], states["prune"]));
         Assert.Contains("3 workers in a row died", view.Stages.Single(stage => stage.Id == "calibrate").Error);
-    }
-
-    /// <summary>Two workers with this fault; one that dies is replaced.</summary>
-    private async Task KeepAliveAsync(string fault, CancellationToken cancellation)
-    {
-        var workers = new[] { laboratory.StartWorker(fault), laboratory.StartWorker(fault) };
-        try
-        {
-            while (true)
-            {
-                await Task.Delay(50, cancellation);
-                for (var i = 0; i < workers.Length; i++)
-                {
-                    if (workers[i].Ended)
-                        workers[i] = laboratory.StartWorker(fault);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            foreach (var worker in workers)
-                worker.Kill();
-        }
     }
 }

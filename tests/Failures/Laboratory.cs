@@ -4,6 +4,7 @@ using Npgsql;
 using Pipelines.Activities;
 using Pipelines.Engine;
 using Pipelines.Storage;
+using Pipelines.Tests.Cli;
 using Pipelines.Tests.Fixtures;
 using Pipelines.Workflows;
 
@@ -21,6 +22,9 @@ internal sealed class Laboratory : IAsyncDisposable
     /// <summary>Milliseconds: what takes longer hangs.</summary>
     public const int Longest = 3 * 60_000;
 
+    private static readonly SemaphoreSlim Once = new(1);
+    private static IReadOnlyDictionary<string, string>? undisturbed;
+
     private readonly List<WorkerProcess> workers = [];
     private bool isPrivate;
     private readonly string database;
@@ -32,9 +36,10 @@ internal sealed class Laboratory : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<Laboratory> OpenAsync(FreshDatabase fresh) => new(
-        fresh.ConnectionString, fresh.DataFolder,
-        await PipelinesEngine.OpenAsync(fresh.Options, ActivityCatalog.Create(), Cancellation));
+    public static Task<Laboratory> OpenAsync(FreshDatabase fresh) => OpenAsync(fresh.ConnectionString, fresh.DataFolder);
+
+    public static async Task<Laboratory> OpenAsync(string database, string data) => new(
+        database, data, await PipelinesEngine.OpenAsync(new EngineOptions(database, data), ActivityCatalog.Create(), Cancellation));
 
     /// <summary>On a private Postgres in this folder.</summary>
     public static async Task<Laboratory> OpenPrivateAsync(string folder)
@@ -47,17 +52,17 @@ internal sealed class Laboratory : IAsyncDisposable
 
     public string Data => data;
 
-    public WorkerProcess StartWorker(string? fault = null, string? through = null, int slots = 1)
+    public WorkerProcess StartWorker(string? fault = null, string? through = null, int slots = 1, FakeClock? clock = null)
     {
-        var worker = new WorkerProcess(isPrivate ? "" : through ?? database, data, Lease, fault, slots);
+        var worker = new WorkerProcess(isPrivate ? "" : through ?? database, data, Lease, fault, slots, clock);
         workers.Add(worker);
         return worker;
     }
 
     /// <param name="crashes">How many workers in a row a stage may take with it.</param>
     /// <param name="isolated">Stages that have a process of their own.</param>
-    public Task<Guid> StartRunAsync(int crashes = 1000, params string[] isolated) =>
-        engine.StartRunAsync(SmallQuickstart(crashes, isolated), useCache: false, Cancellation);
+    public Task<Guid> StartRunAsync(int crashes = 1000, string? key = null, params string[] isolated) =>
+        engine.StartRunAsync(SmallQuickstart(crashes, isolated), useCache: false, key, Cancellation);
 
     public Task<Guid> StartStagesAsync(params StageDefinition[] stages) =>
         engine.StartRunAsync(PlanOf(new WorkflowDefinition("small", stages)), useCache: false, Cancellation);
@@ -83,14 +88,47 @@ internal sealed class Laboratory : IAsyncDisposable
     public void CheckWorkersLive() => Assert.All(
         workers.Where(worker => !worker.Gone), worker => Assert.False(worker.Ended, worker.Errors));
 
-    /// <summary>What every stage gives when nothing goes wrong, in a database of its own.</summary>
+    /// <summary>What every stage gives when nothing goes wrong; found out once, for all.</summary>
     public async Task<IReadOnlyDictionary<string, string>> UndisturbedAsync()
     {
-        using var worker = StartWorker();
-        var view = await WaitAsync(await StartRunAsync());
-        await worker.LeaveAsync(Cancellation);
-        Assert.Equal(RunState.Succeeded, view.State);
-        return Outputs(view);
+        await Once.WaitAsync(Cancellation);
+        try
+        {
+            if (undisturbed is not null)
+                return undisturbed;
+            using var worker = StartWorker();
+            var view = await WaitAsync(await StartRunAsync());
+            await worker.LeaveAsync(Cancellation);
+            Assert.Equal(RunState.Succeeded, view.State);
+            return undisturbed = Outputs(view);
+        }
+        finally
+        {
+            Once.Release();
+        }
+    }
+
+    /// <summary>Asks until the database answers: this process's connections are cut as well.</summary>
+    public static async Task<T> PatientlyAsync<T>(Func<Task<T>> question)
+    {
+        while (true)
+        {
+            try
+            {
+                return await question();
+            }
+            catch (Exception error) when (Recording.IsPassing(error))
+            {
+                await Task.Delay(50, Cancellation);
+            }
+        }
+    }
+
+    /// <summary>The real program, on this database and data folder.</summary>
+    public async Task<Ended> CommandAsync(params string[] arguments)
+    {
+        using var place = new Place { Data = data };
+        return await place.RunAsync(isPrivate ? null : database, arguments);
     }
 
     /// <summary>Outputs of the stages, artifacts by their hashes; what measures time is left out.</summary>
@@ -99,12 +137,38 @@ internal sealed class Laboratory : IAsyncDisposable
 
     public Task<History> HistoryAsync(Guid run) => History.ReadAsync(database, run, Cancellation);
 
-    public async Task ExecuteAsync(string sql)
+    public Task ExecuteAsync(string sql) => AskAsync<object>(sql);
+
+    /// <summary>The first value that a query gives.</summary>
+    public async Task<T?> AskAsync<T>(string sql)
     {
         await using var connection = new NpgsqlConnection(database);
         await connection.OpenAsync(Cancellation);
         await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(Cancellation);
+        return await command.ExecuteScalarAsync(Cancellation) is T value ? value : default;
+    }
+
+    /// <summary>So many workers with this fault; one that dies is replaced. They go when it is cancelled.</summary>
+    public async Task KeepAliveAsync(string? fault, CancellationToken cancellation, int count = 2)
+    {
+        var kept = Enumerable.Range(0, count).Select(_ => StartWorker(fault)).ToArray();
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(50, cancellation);
+                for (var i = 0; i < kept.Length; i++)
+                {
+                    if (kept[i].Ended)
+                        kept[i] = StartWorker(fault);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            foreach (var worker in kept)
+                worker.Kill();
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -114,7 +178,11 @@ internal sealed class Laboratory : IAsyncDisposable
         await engine.DisposeAsync();
     }
 
-    private static Plan SmallQuickstart(int crashes, string[] isolated)
+    private static Plan SmallQuickstart(int crashes, string[] isolated) =>
+        PlanOf(SmallDocument(crashes, isolated).Deserialize<WorkflowDefinition>(Json.Options)!);
+
+    /// <summary>The workflow as a document.</summary>
+    public static JsonNode SmallDocument(int crashes = 1000, params string[] isolated)
     {
         var file = Path.Combine(Repository.Root, "workflows", "templates", "quickstart.json");
         var document = JsonNode.Parse(File.ReadAllText(file))!;
@@ -134,7 +202,7 @@ internal sealed class Laboratory : IAsyncDisposable
                 stage["parameters"] = JsonNode.Parse(small);
         }
 
-        return PlanOf(document.Deserialize<WorkflowDefinition>(Json.Options)!);
+        return document;
     }
 
     private static Plan PlanOf(WorkflowDefinition definition)

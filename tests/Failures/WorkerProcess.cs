@@ -17,7 +17,8 @@ internal sealed class WorkerProcess : IDisposable
 
     /// <param name="lease">Seconds.</param>
     /// <param name="fault">What the process has happen to it; see FaultPoint. Null for nothing.</param>
-    public WorkerProcess(string database, string data, double lease, string? fault, int slots)
+    /// <param name="clock">Null for the machine's.</param>
+    public WorkerProcess(string database, string data, double lease, string? fault, int slots, FakeClock? clock = null)
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "pipelines"), ["worker", "--slots", slots.ToString(CultureInfo.InvariantCulture)])
         {
@@ -30,6 +31,9 @@ internal sealed class WorkerProcess : IDisposable
         start.Environment["PIPELINES_GRACE"] = Laboratory.Grace.ToString(CultureInfo.InvariantCulture);
         start.Environment["PIPELINES_CHECKPOINTS"] = "0";
         start.Environment["PIPELINES_FAULT"] = fault ?? "";
+        start.Environment["PIPELINES_LOG"] = "Warning";
+        foreach (var (name, value) in clock?.Environment ?? [])
+            start.Environment[name] = value;
         process = Process.Start(start)!;
         Id = process.Id;
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -63,6 +67,16 @@ internal sealed class WorkerProcess : IDisposable
         .. Directory.EnumerateDirectories("/proc").Select(folder => Path.GetFileName(folder))
             .Where(name => int.TryParse(name, out _) && IsStageProcess(name)).Select(int.Parse),
     ];
+
+    /// <summary>Returns when it has said this on standard error.</summary>
+    public async Task SaysAsync(string text, CancellationToken cancellation)
+    {
+        while (!Errors.Contains(text, StringComparison.Ordinal))
+        {
+            Assert.False(Ended, $"it ended before it said '{text}': {Errors}");
+            await Task.Delay(50, cancellation);
+        }
+    }
 
     /// <summary>kill -9.</summary>
     public void Kill()

@@ -103,5 +103,21 @@ public sealed class ZombieTests(FreshDatabase fresh) : IClassFixture<FreshDataba
         Assert.All(history.Attempts, attempt => Assert.Equal(("succeeded", 1), (attempt.Outcome, attempt.Number)));
     }
 
+    [Fact(Timeout = Laboratory.Longest)]
+    public async Task A_worker_that_is_told_to_stop_while_it_starts_stops()
+    {
+        var stops = Tally.Long ? 20 : 3;
+        for (var i = 0; i < stops; i++)
+        {
+            var worker = laboratory.StartWorker();
+            while (await laboratory.AskAsync<long>($"SELECT count(*) FROM pipelines.workers WHERE pid = {worker.Id}") == 0)
+                await Task.Delay(5, Cancellation);
+            await worker.LeaveAsync(Cancellation);
+            Assert.Contains(worker.ExitCode, new int?[] { 0, 130 });
+        }
+
+        Tally.Add("SIGTERM of a worker that is starting", stops, 0, 0, true);
+    }
+
     private static StageView Of(RunView run, string stage) => run.Stages.Single(one => one.Id == stage);
 }
