@@ -8,12 +8,23 @@ namespace Pipelines.Engine;
 /// <summary>Results by cache key, as long as the artifacts that they name are whole.</summary>
 internal sealed class StageCache(StageStore stages, ArtifactDirectory artifacts)
 {
-    public async Task<JsonElement?> FindAsync(string key, CancellationToken cancellation)
+    /// <returns>The stored result, or why there is none: null when the stage was never run before.</returns>
+    public async Task<(JsonElement? Outputs, string? Reason)> FindAsync(
+        StageClaim claim, CacheKey key, CancellationToken cancellation)
     {
-        // What was deleted or damaged since is computed anew.
-        return await stages.FindResultAsync(key, cancellation) is { } outputs && await AreWholeAsync(artifacts, outputs, cancellation)
-            ? outputs
-            : null;
+        var (outputs, before) = await stages.FindResultAsync(claim, key, cancellation);
+        if (outputs is { } stored)
+        {
+            return await AreWholeAsync(artifacts, stored, cancellation)
+                ? (stored, null)
+                : (null, "the stored result was deleted or damaged");
+        }
+
+        return (null, before is null ? null : key.Difference(before) switch
+        {
+            "" => "the stored result is gone",
+            var difference => difference,
+        });
     }
 
     /// <summary>Whether every artifact that these outputs name is there, and as it was.</summary>

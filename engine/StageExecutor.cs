@@ -141,13 +141,14 @@ internal sealed partial class StageExecutor(
         var (claim, cancellation) = (stage.Claim, stage.Token);
         var entry = catalog.Find(claim.Kind, claim.Version);
         var key = CacheKey.Of(claim.Kind, claim.Version, claim.Parameters, claim.Inputs, entry.Source(claim.Parameters));
-        if (claim.UseCache && await cache.FindAsync(key, cancellation) is { } known)
-            return (new StageResult(known, key, Reused: true), null);
+        var (known, reason) = claim is { UseCache: true, Anew: null } ? await cache.FindAsync(claim, key, cancellation) : (null, claim.Anew);
+        if (known is { } stored)
+            return (new StageResult(stored, key, Reused: true, null), null);
         var kept = await StageCheckpoints.OpenAsync(
-            checkpoints, artifacts, stage, key, options.CheckpointInterval, time,
+            checkpoints, artifacts, stage, key.Name, options.CheckpointInterval, time,
             options.LoggerFactory.CreateLogger<StageCheckpoints>(), cancellation);
         var outputs = await computer.ComputeAsync(stage, entry, kept);
-        return (new StageResult(OutputLimit.Check(outputs), key, Reused: false), kept);
+        return (new StageResult(OutputLimit.Check(outputs), key, Reused: false, reason), kept);
     }
 
     private async Task RecordAsync(StageClaim claim, Func<CancellationToken, Task<bool>> record)

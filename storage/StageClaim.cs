@@ -5,6 +5,7 @@ namespace Pipelines.Storage;
 
 /// <summary>A stage that a worker has taken: what it is to run, and the fence that its writes must name.</summary>
 /// <param name="Inputs">Port to value, gathered from the outputs of the feeders.</param>
+/// <param name="Anew">Why a stored result may not stand for this stage, when it may for others of the run.</param>
 /// <param name="Timeout">Seconds that the attempt may take.</param>
 /// <param name="Bounded">Whether it is in a branch of a bounded fan-out.</param>
 /// <param name="Serves">The groups that the slot claims from.</param>
@@ -19,6 +20,7 @@ internal sealed record StageClaim(
     JsonElement Parameters,
     JsonElement Inputs,
     bool UseCache,
+    string? Anew,
     double? Timeout,
     Isolation Isolation,
     bool Bounded,

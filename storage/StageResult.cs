@@ -1,7 +1,9 @@
 using System.Text.Json;
+using Pipelines.Workflows;
 
 namespace Pipelines.Storage;
 
-/// <param name="CacheKey">Names the result for whoever needs the same one.</param>
+/// <param name="Key">Names the result for whoever needs the same one.</param>
 /// <param name="Reused">Whether it was found under its key instead of computed.</param>
-internal sealed record StageResult(JsonElement Outputs, string CacheKey, bool Reused);
+/// <param name="Reason">Why it was computed although an earlier run had this stage; null when none had.</param>
+internal sealed record StageResult(JsonElement Outputs, CacheKey Key, bool Reused, string? Reason);

@@ -40,7 +40,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         await transaction.CommitAsync(cancellation);
         return new StageClaim(
             claimed.RunId, claimed.Id, claimed.Attempt, claimed.Kind, claimed.Version, claimed.Group,
-            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache && claimed.UseCache && !claimed.Fresh, claimed.Timeout,
+            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache, Anew(claimed), claimed.Timeout,
             claimed.Isolation, claimed.Branches is not null, groups, device);
     }
 
@@ -49,10 +49,10 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
     public Task<bool> CompleteAsync(StageClaim claim, StageResult result, CancellationToken cancellation) =>
         EndAsync(claim.Key, result.Reused ? AttemptOutcome.Reused : AttemptOutcome.Succeeded, null, async db =>
         {
-            var outputs = result.Outputs.GetRawText();
+            var (outputs, name) = (result.Outputs.GetRawText(), result.Key.Name);
             var changed = await db.Database.ExecuteSqlAsync($"""
-                UPDATE pipelines.stages SET state = 'succeeded', outputs = {outputs}::jsonb, cache_key = {result.CacheKey},
-                    reused = {result.Reused}, error = NULL, error_detail = NULL, finished_at = clock_timestamp()
+                UPDATE pipelines.stages SET state = 'succeeded', outputs = {outputs}::jsonb, cache_key = {name},
+                    key_parts = {Json.Write(result.Key).GetRawText()}::jsonb, reason = {result.Reason}, reused = {result.Reused}, error = NULL, error_detail = NULL, finished_at = clock_timestamp()
                 WHERE run_id = {claim.Run} AND id = {claim.Stage} AND attempt = {claim.Attempt} AND state = 'running'
                 """, cancellation);
             if (changed == 0)
@@ -61,7 +61,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
             {
                 await db.Database.ExecuteSqlAsync($"""
                     INSERT INTO pipelines.results (key, outputs, run_id, stage)
-                    VALUES ({result.CacheKey}, {outputs}::jsonb, {claim.Run}, {claim.Stage})
+                    VALUES ({name}, {outputs}::jsonb, {claim.Run}, {claim.Stage})
                     ON CONFLICT (key) DO UPDATE SET outputs = excluded.outputs, run_id = excluded.run_id,
                         stage = excluded.stage, created_at = now()
                     """, cancellation);
@@ -247,14 +247,31 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         await transaction.CommitAsync(cancellation);
     }
 
-    /// <summary>What a stage with this key gave, in whatever run.</summary>
-    public async Task<JsonElement?> FindResultAsync(string cacheKey, CancellationToken cancellation)
+    /// <summary>
+    /// What a stage with this key gave, in whatever run; and the key that this stage had when the workflow was run before.
+    /// </summary>
+    public async Task<(JsonElement? Outputs, CacheKey? Before)> FindResultAsync(
+        StageClaim claim, CacheKey key, CancellationToken cancellation)
     {
         await using var db = database.Create();
-        var outputs = await db.Results.Where(result => result.Key == cacheKey)
-            .Select(result => result.Outputs).SingleOrDefaultAsync(cancellation);
-        return outputs is null ? null : Json.Read<JsonElement>(outputs);
+        var found = await db.Database.SqlQuery<Stored>($"""
+            SELECT (SELECT outputs::text FROM pipelines.results WHERE key = {key.Name}) AS "Outputs",
+                (SELECT s.key_parts::text FROM pipelines.runs this
+                    JOIN pipelines.runs earlier ON earlier.name = this.name AND earlier.created_at < this.created_at
+                    JOIN pipelines.stages s ON s.run_id = earlier.id AND s.id = {claim.Stage} AND s.key_parts IS NOT NULL
+                    WHERE this.id = {claim.Run} ORDER BY earlier.created_at DESC LIMIT 1) AS "Before"
+            """).ToListAsync(cancellation);
+        return (
+            found[0].Outputs is { } outputs ? Json.Read<JsonElement>(outputs) : null,
+            found[0].Before is { } before ? Json.Read<CacheKey>(before) : null);
     }
+
+    private static string? Anew(StageRow stage) => stage switch
+    {
+        { UseCache: false } => "the stage does without stored results",
+        { Fresh: true } => "it was asked for again",
+        _ => null,
+    };
 
     private async Task<StageRow?> ClaimFirstAsync(
         PipelinesDb db, string worker, IReadOnlyList<string> groups, string device, Guid? run, CancellationToken cancellation)
@@ -339,6 +356,8 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
 
     // Postgres stores no zero bytes in text.
     private static string? Clean(string? text) => text?.Replace('\0', '\uFFFD');
+
+    private sealed record Stored(string? Outputs, string? Before);
 
     private sealed record Crashed(string State, string Group, bool Bounded);
 

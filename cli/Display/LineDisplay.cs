@@ -34,7 +34,7 @@ internal sealed class LineDisplay(TextWriter writer, TimeProvider time) : IRunDi
         var took = stage is { State: StageState.Succeeded, Reused: false, Seconds: { } seconds }
             ? $" in {StageText.Duration(seconds)}"
             : "";
-        writer.WriteLine($"{StageText.Title(stage)}: {StageText.Name(stage)}{took}");
+        writer.WriteLine($"{StageText.Title(stage)}: {StageText.Name(stage)}{took}{StageText.Why(stage)}");
     }
 
     private bool Due(string stage)

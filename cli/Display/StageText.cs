@@ -36,6 +36,10 @@ internal static class StageText
         _ => stage.State.ToString().ToLowerInvariant(),
     };
 
+    /// <summary>Why a stage was computed that an earlier run had too: <c> (sparsity is 0.6, was 0.5)</c>.</summary>
+    public static string Why(StageView stage) =>
+        stage is { State: StageState.Succeeded, Reused: false, Reason: { } reason } ? $" ({reason})" : "";
+
     /// <summary><c>sweep.2.prune (sparsity 0.5)</c>.</summary>
     public static string Title(StageView stage) => stage.Variables is { Count: > 0 } variables
         ? $"{stage.Id} ({Values(variables)})"

@@ -25,7 +25,7 @@ internal static class Summary
         {
             table.AddRow(
                 new Markup(StageText.Glyph(stage)), new Text(StageText.Title(stage)), new Text(stage.Kind),
-                new Text(StageText.Name(stage) + (stage.Attempt > 1 ? $", attempt {stage.Attempt}" : "")),
+                new Text(StageText.Name(stage) + (stage.Attempt > 1 ? $", attempt {stage.Attempt}" : "") + StageText.Why(stage)),
                 new Text(stage is { Reused: false, Seconds: { } seconds } ? StageText.Duration(seconds) : ""));
         }
 

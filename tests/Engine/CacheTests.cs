@@ -66,9 +66,33 @@ public sealed class CacheTests(FreshDatabase database) : IClassFixture<FreshData
             Path.Combine(await engine.Artifacts.OpenAsync(hash, Cancellation), "text"), Cancellation));
     }
 
-    private static async Task<StageView> RunAsync(PipelinesEngine engine, string text, bool useCache)
+    [Fact]
+    public async Task A_run_says_why_a_stage_was_not_reused()
     {
-        var plan = Toys.Plan(Toys.Stage("write", "toy.write-file", new { text }));
+        await using var engine = await database.WorkAsync(Toys.Catalog());
+        var name = $"why-{Guid.NewGuid():N}";
+
+        var first = await RunAsync(engine, "1", useCache: true, name);
+        var reused = await RunAsync(engine, "1", useCache: true, name);
+        var changed = await RunAsync(engine, "2", useCache: true, name);
+        var without = await RunAsync(engine, "2", useCache: false, name);
+        var never = await RunAsync(engine, "2", useCache: true, name, cache: false);
+        Directory.Delete(await engine.Artifacts.OpenAsync(changed.Outputs!.Value.GetProperty("file").GetString()!, Cancellation), recursive: true);
+        var deleted = await RunAsync(engine, "2", useCache: true, name);
+
+        Assert.Equal(
+            [
+                null, null, "text is \"2\", was \"1\"", null,
+                "the stage does without stored results", "the stored result was deleted or damaged",
+            ],
+            new[] { first, reused, changed, without, never, deleted }.Select(stage => stage.Reason));
+    }
+
+    private static async Task<StageView> RunAsync(
+        PipelinesEngine engine, string text, bool useCache, string name = "toy", bool? cache = null)
+    {
+        var plan = Toys.Plan(Toys.Stage("write", "toy.write-file", new { text }) with { Cache = cache });
+        plan = plan with { Definition = plan.Definition with { Name = name } };
         var run = await engine.WaitAsync(await engine.StartRunAsync(plan, useCache, Cancellation), Cancellation);
         Assert.Equal(RunState.Succeeded, run.State);
         return run.Stages.Single();

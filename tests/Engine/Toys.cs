@@ -22,6 +22,9 @@ internal static class Toys
     public static StageDefinition Add(string id, string a, string b) => Stage(
         id, "toy.add", null, new() { ["a"] = $"{a}.value", ["b"] = $"{b}.value" });
 
+    /// <summary>The key of a result that nothing else has.</summary>
+    public static CacheKey Key(string name) => CacheKey.Of("toy.number", 1, Json.Write(new { name }), Json.Write(new { }), null);
+
     public static Plan PlanOf(string json, params (string Name, object Value)[] set)
     {
         var values = set.ToDictionary(one => one.Name, one => JsonSerializer.SerializeToElement(one.Value));

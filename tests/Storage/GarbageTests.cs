@@ -67,7 +67,7 @@ public sealed class GarbageTests(FreshDatabase fresh) : IClassFixture<FreshDatab
 
         await CollectAsync();
 
-        Assert.Equal([newest], await ResultsAsync());
+        Assert.Equal([Toys.Key(newest).Name], await ResultsAsync());
         Assert.Equal(RunState.Succeeded, (await runs.FindAsync(run, Cancellation))!.State);
     }
 
@@ -160,12 +160,12 @@ public sealed class GarbageTests(FreshDatabase fresh) : IClassFixture<FreshDatab
     {
         var run = await runs.StartAsync(Toys.Plan(Toys.Number("a", daysAgo)), useCache: false, Cancellation);
         var claim = (await stages.ClaimAsync("w", ["cpu"], "cpu", run, Cancellation))!;
-        await stages.CompleteAsync(claim, new StageResult(Json.Write(new { model = new { hash } }), hash, Reused: false), Cancellation);
+        await stages.CompleteAsync(claim, new StageResult(Json.Write(new { model = new { hash } }), Toys.Key(hash), Reused: false, null), Cancellation);
         await using var db = database.Create();
         await db.Database.ExecuteSqlAsync($"""
             UPDATE pipelines.runs SET finished_at = now() - make_interval(days => {daysAgo}), created_at = now() - make_interval(days => {daysAgo})
                 WHERE id = {run};
-            UPDATE pipelines.results SET created_at = now() - make_interval(days => {daysAgo}) WHERE key = {hash}
+            UPDATE pipelines.results SET created_at = now() - make_interval(days => {daysAgo}) WHERE key = {Toys.Key(hash).Name}
             """, Cancellation);
         return run;
     }

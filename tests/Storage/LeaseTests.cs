@@ -257,7 +257,7 @@ public sealed class LeaseTests(FreshDatabase fresh) : IClassFixture<FreshDatabas
     }
 
     private Task<bool> CompleteAsync(StageClaim claim) => Store(Long).CompleteAsync(
-        claim, new StageResult(Json.Write(new { value = 1.0 }), Guid.NewGuid().ToString(), Reused: false), Cancellation);
+        claim, new StageResult(Json.Write(new { value = 1.0 }), Toys.Key(Guid.NewGuid().ToString()), Reused: false, null), Cancellation);
 
     private StageStore Store(TimeSpan lease) => new(database, CommitAsync, lease);
 

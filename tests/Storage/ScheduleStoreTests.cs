@@ -119,7 +119,7 @@ public sealed class ScheduleStoreTests(FreshDatabase fresh) : IClassFixture<Fres
         await using var turn = await schedules.TakeAsync("nightly", Cancellation);
         Assert.Equal([claim.Run], await turn!.RunningAsync(Cancellation));
         var ending = stages.CompleteAsync(
-            claim, new StageResult(Json.Write(new { value = 1.0 }), Guid.NewGuid().ToString(), Reused: false), Cancellation);
+            claim, new StageResult(Json.Write(new { value = 1.0 }), Toys.Key(Guid.NewGuid().ToString()), Reused: false, null), Cancellation);
         Assert.NotSame(ending, await Task.WhenAny(ending, Task.Delay(300, Cancellation)));
         await turn.NoteAsync(Time.AddDays(1), false, FireOutcome.Queued, null, Cancellation);
         await turn.CommitAsync(Time.AddDays(1), Time.AddYears(50), Cancellation);
@@ -148,7 +148,7 @@ public sealed class ScheduleStoreTests(FreshDatabase fresh) : IClassFixture<Fres
         await listen.ExecuteNonQueryAsync(Cancellation);
 
         await stages.CompleteAsync(
-            claim, new StageResult(Json.Write(new { value = 1.0 }), Guid.NewGuid().ToString(), Reused: false), Cancellation);
+            claim, new StageResult(Json.Write(new { value = 1.0 }), Toys.Key(Guid.NewGuid().ToString()), Reused: false, null), Cancellation);
 
         Assert.True(await connection.WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
     }

@@ -149,5 +149,5 @@ public sealed class StageStoreTests(FreshDatabase fresh) : IClassFixture<FreshDa
     }
 
     private Task<bool> CompleteAsync(StageClaim claim) => stages.CompleteAsync(
-        claim, new StageResult(Json.Write(new { value = 1.0 }), Guid.NewGuid().ToString(), Reused: false), Cancellation);
+        claim, new StageResult(Json.Write(new { value = 1.0 }), Toys.Key(Guid.NewGuid().ToString()), Reused: false, null), Cancellation);
 }

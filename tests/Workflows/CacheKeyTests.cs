@@ -26,5 +26,32 @@ public sealed class CacheKeyTests
 
     private static string Key(
         string kind = "toy.add", int version = 1, string parameters = Parameters, string inputs = "{}", string? source = null) =>
+        Of(kind, version, parameters, inputs, source).Name;
+
+    private static CacheKey Of(
+        string kind = "toy.add", int version = 1, string parameters = Parameters, string inputs = "{}", string? source = null) =>
         CacheKey.Of(kind, version, JsonElement.Parse(parameters), JsonElement.Parse(inputs), source);
+
+    [Fact]
+    public void Says_which_of_its_parts_are_not_as_they_were()
+    {
+        var before = Of(parameters: """{"sparsity":0.5,"seed":1,"old":true}""", inputs: """{"model":"a","data":"b"}""", source: "f 1");
+        var now = Of(version: 2, parameters: """{"seed":1,"sparsity":0.6}""", inputs: """{"model":"c","data":"b"}""", source: "f 2");
+
+        Assert.Equal(
+            "toy.add has version 2, had 1; sparsity is 0.6, was 0.5; old is not there, was true; its input 'model' is another; "
+            + "the files that it reads have changed",
+            now.Difference(before));
+        Assert.Equal("", before.Difference(Json.Read<CacheKey>(Json.Write(before))));
+    }
+
+    [Fact]
+    public void A_long_value_is_cut_but_a_change_at_its_end_is_seen()
+    {
+        var text = new string('x', 200);
+
+        var difference = Of(parameters: $$"""{"text":"{{text}}a"}""").Difference(Of(parameters: $$"""{"text":"{{text}}b"}"""));
+
+        Assert.True(difference.Length is > 100 and < 200, difference);
+    }
 }
