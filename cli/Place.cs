@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Pipelines.Activities;
 using Pipelines.Engine;
+using Pipelines.Storage.Artifacts;
 using static TorchSharp.torch;
 
 namespace Pipelines.Cli;
@@ -30,7 +31,8 @@ internal sealed class Place
 
     /// <param name="work">Whether this process will run stages.</param>
     public async Task<PipelinesEngine> OpenAsync(
-        ParseResult parsed, CancellationToken cancellation, bool work = false, int slots = 1, IReadOnlyList<string>? serve = null)
+        ParseResult parsed, CancellationToken cancellation, bool work = false, int slots = 1, IReadOnlyList<string>? serve = null,
+        ArtifactServer? artifacts = null)
     {
         var options = new EngineOptions(Database(parsed), DataFolder(parsed))
         {
@@ -38,6 +40,7 @@ internal sealed class Place
             Serve = work ? serve ?? Served() : [],
             Lease = Seconds("PIPELINES_LEASE") ?? TimeSpan.FromSeconds(30),
             CheckpointInterval = Seconds("PIPELINES_CHECKPOINTS"),
+            Artifacts = artifacts,
             LoggerFactory = Logging(),
         };
         if (work)
@@ -68,7 +71,7 @@ internal sealed class Place
         return Path.Combine(share, "pipelines");
     }
 
-    private static ILoggerFactory Logging()
+    public static ILoggerFactory Logging()
     {
         var wanted = Environment.GetEnvironmentVariable("PIPELINES_LOG");
         var least = Enum.TryParse<LogLevel>(wanted, ignoreCase: true, out var level) ? level : LogLevel.Error;
@@ -86,5 +89,5 @@ internal sealed class Place
         var text => throw new UserException($"{variable} is '{text}': expected seconds"),
     };
 
-    private static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+    public static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Pipelines.Storage.Artifacts;
 
 namespace Pipelines.Engine;
 
@@ -7,6 +8,9 @@ namespace Pipelines.Engine;
 /// <param name="DataFolder">Artifacts, and the private cluster.</param>
 public sealed record EngineOptions(string? Database, string DataFolder)
 {
+    /// <summary>Where the artifacts are, when not in the data folder; that then holds copies of them.</summary>
+    public ArtifactServer? Artifacts { get; init; }
+
     /// <summary>The groups of stages that this process takes: <c>cpu</c>, and <c>gpu</c> where the machine has one.</summary>
     public IReadOnlyList<string> Serve { get; init; } = ["cpu"];
 

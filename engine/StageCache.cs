@@ -1,12 +1,11 @@
 using System.Text.Json;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
-using Pipelines.Workflows;
 
 namespace Pipelines.Engine;
 
 /// <summary>Results by cache key, as long as the artifacts that they name are whole.</summary>
-internal sealed class StageCache(StageStore stages, ArtifactDirectory artifacts)
+internal sealed class StageCache(StageStore stages, ArtifactStore artifacts)
 {
     public async Task<JsonElement?> FindAsync(string key, CancellationToken cancellation)
     {
@@ -17,22 +16,15 @@ internal sealed class StageCache(StageStore stages, ArtifactDirectory artifacts)
     }
 
     /// <summary>Whether every artifact that these outputs name is there, and as it was.</summary>
-    public static async Task<bool> AreWholeAsync(ArtifactDirectory artifacts, JsonElement outputs, CancellationToken cancellation)
+    public static async Task<bool> AreWholeAsync(ArtifactStore artifacts, JsonElement outputs, CancellationToken cancellation)
     {
-        try
+        foreach (var hash in Hashes(outputs))
         {
-            foreach (var hash in Hashes(outputs))
-            {
-                artifacts.Touch(hash);
-                await artifacts.OpenAsync(hash, cancellation);
-            }
+            if (!await artifacts.IsWholeAsync(hash, cancellation))
+                return false;
+        }
 
-            return true;
-        }
-        catch (ArtifactException)
-        {
-            return false;
-        }
+        return true;
     }
 
     private static IEnumerable<string> Hashes(JsonElement json) => json.ValueKind switch

@@ -9,7 +9,7 @@ namespace Pipelines.Engine;
 
 /// <summary>Runs one stage: claim, run, record; recording wakes what it fed.</summary>
 internal sealed partial class StageExecutor(
-    Catalog catalog, StageStore stages, CheckpointStore checkpoints, Recording recording, ArtifactDirectory artifacts, ProcessFolder work,
+    Catalog catalog, StageStore stages, CheckpointStore checkpoints, Recording recording, ArtifactStore artifacts, ProcessFolder work,
     EngineOptions options, string worker, TimeProvider time) : IDisposable
 {
     private readonly ILogger<StageExecutor> logger = options.LoggerFactory.CreateLogger<StageExecutor>();
@@ -65,10 +65,11 @@ internal sealed partial class StageExecutor(
         if (slots.Closed)
             running.Stop(StopReason.HandedBack);
         using var limit = Limit(running);
+        using var use = artifacts.Use();
         try
         {
             FaultPoint.Reach(FaultPoint.Claimed, claim.Stage);
-            var (result, kept) = await FindOrComputeAsync(running);
+            var (result, kept) = await FindOrComputeAsync(running, use);
             LogCompleted(claim.Run, claim.Stage, claim.Attempt);
             FaultPoint.Reach(FaultPoint.ArtifactWritten, claim.Stage);
             await RecordAsync(claim, cancellation => stages.CompleteAsync(claim, result, cancellation));
@@ -119,7 +120,7 @@ internal sealed partial class StageExecutor(
         : null;
 
     /// <returns>The result, and the checkpoints that its computation left; null when it was reused.</returns>
-    private async Task<(StageResult, StageCheckpoints?)> FindOrComputeAsync(RunningStage running)
+    private async Task<(StageResult, StageCheckpoints?)> FindOrComputeAsync(RunningStage running, ArtifactUse use)
     {
         var (claim, cancellation) = (running.Claim, running.Token);
         var entry = catalog.Find(claim.Kind)
@@ -134,13 +135,13 @@ internal sealed partial class StageExecutor(
         if (claim.UseCache && await cache.FindAsync(key, cancellation) is { } known)
             return (new StageResult(known, key, Reused: true), null);
         var kept = await StageCheckpoints.OpenAsync(
-            checkpoints, artifacts, running, key, options.CheckpointInterval, time,
+            checkpoints, use, running, key, options.CheckpointInterval, time,
             options.LoggerFactory.CreateLogger<StageCheckpoints>(), cancellation);
-        return (new StageResult(await ComputeAsync(claim, entry, kept, cancellation), key, Reused: false), kept);
+        return (new StageResult(await ComputeAsync(claim, entry, use, kept, cancellation), key, Reused: false), kept);
     }
 
     private async Task<JsonElement> ComputeAsync(
-        StageClaim claim, CatalogEntry entry, ICheckpoints kept, CancellationToken cancellation)
+        StageClaim claim, CatalogEntry entry, IArtifacts use, ICheckpoints kept, CancellationToken cancellation)
     {
         var scratch = work.Create("scratch");
         try
@@ -149,7 +150,7 @@ internal sealed partial class StageExecutor(
                 stages, claim, time, options.LoggerFactory.CreateLogger<StageReporter>());
             var device = options.Serve.Contains(StageGroup.Gpu) ? options.GpuDevice : "cpu";
             var context = new StageContext(
-                claim.Run, claim.Stage, claim.Attempt, artifacts, device, scratch, reporter.Progress, reporter.Log, kept);
+                claim.Run, claim.Stage, claim.Attempt, use, device, scratch, reporter.Progress, reporter.Log, kept);
             return await StageThread.RunAsync(
                 $"stage {claim.Stage}", () => entry.Run(Complete(claim.Inputs, entry), claim.Parameters, context, cancellation));
         }
