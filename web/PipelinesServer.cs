@@ -44,9 +44,9 @@ public sealed class PipelinesServer : IAsyncDisposable
         builder.Services.AddSingleton(new ArtifactUploads(engine.LocalArtifacts, options.LargestArtifact, TimeProvider.System));
 
         var app = builder.Build();
+        app.Use(Security.AddHeaders);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.Use(Security.AddHeaders);
         app.Use(new Security(options.Token).CheckAsync);
         HealthApi.Map(app);
         ArtifactsApi.Map(app);

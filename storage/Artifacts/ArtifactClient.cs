@@ -131,6 +131,7 @@ internal sealed class ArtifactClient(ArtifactServer server, TimeProvider time, I
                         // After a break, only the server knows what arrived.
                         var sent = offset ?? await OffsetAsync(upload, file, cancellation);
                         offset = null;
+                        transfer.Reach(before + sent);
                         while (sent < file.Size)
                         {
                             var count = await RandomAccess.ReadAsync(content, buffer.AsMemory(0, Slice), sent, cancellation);

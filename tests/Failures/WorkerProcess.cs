@@ -13,13 +13,15 @@ internal sealed class WorkerProcess : IDisposable
 
     private readonly Process process;
     private readonly List<string> errors = [];
+    private readonly List<string> output = [];
     private bool disposed;
 
     /// <param name="lease">Seconds.</param>
     /// <param name="fault">What the process has happen to it; see FaultPoint. Null for nothing.</param>
-    public WorkerProcess(string database, string data, double lease, string? fault)
+    /// <param name="arguments">A command that works; <c>worker</c> without them.</param>
+    public WorkerProcess(string database, string data, double lease, string? fault, string[]? arguments = null, string? token = null)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "pipelines"), ["worker"])
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "pipelines"), arguments ?? ["worker"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -29,9 +31,10 @@ internal sealed class WorkerProcess : IDisposable
         start.Environment["PIPELINES_LEASE"] = lease.ToString(CultureInfo.InvariantCulture);
         start.Environment["PIPELINES_CHECKPOINTS"] = "0";
         start.Environment["PIPELINES_FAULT"] = fault ?? "";
+        start.Environment["PIPELINES_TOKEN"] = token ?? "";
         process = Process.Start(start)!;
-        process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, line) => Keep(errors, line.Data);
+        process.OutputDataReceived += (_, line) => Keep(output, line.Data);
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
     }
@@ -46,14 +49,10 @@ internal sealed class WorkerProcess : IDisposable
     public int Id => process.Id;
 
     /// <summary>What it said on standard error.</summary>
-    public string Errors
-    {
-        get
-        {
-            lock (errors)
-                return string.Join('\n', errors);
-        }
-    }
+    public string Errors => Text(errors);
+
+    /// <summary>What it said on standard output.</summary>
+    public string Output => Text(output);
 
     /// <summary>kill -9.</summary>
     public void Kill()
@@ -85,12 +84,18 @@ internal sealed class WorkerProcess : IDisposable
         process.Dispose();
     }
 
-    private void Keep(string? line)
+    private static void Keep(List<string> lines, string? line)
     {
         if (line is null)
             return;
-        lock (errors)
-            errors.Add(line);
+        lock (lines)
+            lines.Add(line);
+    }
+
+    private static string Text(List<string> lines)
+    {
+        lock (lines)
+            return string.Join('\n', lines);
     }
 
     private void Send(int signal) => Assert.Equal(0, Signal(process.Id, signal));
