@@ -65,7 +65,8 @@ public sealed class RemoteArtifactsTests(FreshDatabase fresh) : IClassFixture<Fr
         Assert.Equal(await TestServer.ContentAsync(server.Artifacts, hash), fetched);
         Assert.Equal(await TestServer.ContentAsync(remote, made), await TestServer.ContentAsync(server.Artifacts, made));
         Assert.InRange(downCuts, 4, 10);
-        Assert.InRange(proxy.Cuts - downCuts, 4, 10);
+        // What was on its way when it was cut is lost, so there are more of them; no connection carries a whole piece.
+        Assert.InRange(proxy.Cuts - downCuts, 4, 60);
 
         // From the beginning every time, it would never have arrived.
         Assert.InRange(down, size, size * 1.5);

@@ -191,8 +191,14 @@ public sealed class UploadsApiTests(FreshDatabase fresh) : IClassFixture<FreshDa
         return begun.Headers.Location!.ToString().TrimStart('/');
     }
 
-    private Task<HttpResponseMessage> PostAsync(byte[] list) => client.PostAsync(
-        "api/artifacts/uploads", new ByteArrayContent(list) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } }, Cancellation);
+    private Task<HttpResponseMessage> PostAsync(byte[] list) => client.SendAsync(
+        new HttpRequestMessage(HttpMethod.Post, "api/artifacts/uploads")
+        {
+            Content = new ByteArrayContent(list) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+            // The server may refuse before the body is sent.
+            Headers = { ExpectContinue = true },
+        },
+        Cancellation);
 
     private Task<HttpResponseMessage> PutAsync(string upload, string name, string piece, long from, long total)
     {
