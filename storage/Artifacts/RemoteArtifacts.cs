@@ -65,7 +65,7 @@ internal sealed partial class RemoteArtifacts : ArtifactStore, IDisposable
         {
             await client.RemoveAsync(hash, cancellation);
         }
-        catch (HttpRequestException error)
+        catch (Exception error) when (error is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
         {
             LogUnremoved(hash, error.Message);
         }
