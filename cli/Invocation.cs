@@ -68,5 +68,9 @@ internal static class Invocation
             }
         });
 
+    /// <summary>Returns when the user or the system wants the program to stop.</summary>
+    public static Task UntilInterruptedAsync(CancellationToken cancellation) =>
+        Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
+
     public static void Say(string message) => Errors.MarkupLineInterpolated($"[red]error:[/] {message}");
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Pipelines.Activities;
 using Pipelines.Cli.Commands;
 using Pipelines.Engine;
+using Pipelines.Storage.Artifacts;
 using static TorchSharp.torch;
 
 namespace Pipelines.Cli;
@@ -30,7 +31,9 @@ internal sealed class Place
     }
 
     /// <param name="offer">What this process has for stages; null when it will run none.</param>
-    public async Task<PipelinesEngine> OpenAsync(ParseResult parsed, CancellationToken cancellation, Offer? offer = null)
+    /// <param name="artifacts">Where the artifacts are, when not in the data folder.</param>
+    public async Task<PipelinesEngine> OpenAsync(
+        ParseResult parsed, CancellationToken cancellation, Offer? offer = null, ArtifactServer? artifacts = null)
     {
         var options = new EngineOptions(Database(parsed), DataFolder(parsed))
         {
@@ -40,6 +43,7 @@ internal sealed class Place
             Grace = Seconds("PIPELINES_GRACE") ?? TimeSpan.FromSeconds(10),
             StageProcess = offer is null ? null : StageProcessCommand.For(offer.Threads),
             CheckpointInterval = Seconds("PIPELINES_CHECKPOINTS"),
+            Artifacts = artifacts,
             LoggerFactory = Logging(),
         };
         if (offer is not null)
@@ -68,7 +72,7 @@ internal sealed class Place
         return Path.Combine(share, "pipelines");
     }
 
-    private static ILoggerFactory Logging()
+    public static ILoggerFactory Logging()
     {
         var wanted = Environment.GetEnvironmentVariable("PIPELINES_LOG");
         var least = Enum.TryParse<LogLevel>(wanted, ignoreCase: true, out var level) ? level : LogLevel.Error;
@@ -86,5 +90,5 @@ internal sealed class Place
         var text => throw new UserException($"{variable} is '{text}': expected seconds"),
     };
 
-    private static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+    public static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 }

@@ -16,6 +16,7 @@ var root = new RootCommand("Compresses neural networks as durable, repeatable wo
     ShowCommand.Create(),
     LogsCommand.Create(),
     WorkerCommand.Create(),
+    ServeCommand.Create(),
     WorkersCommand.Create(),
     DrainCommand.Create(),
     GcCommand.Create(),

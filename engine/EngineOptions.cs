@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pipelines.Engine.Isolation;
 using Pipelines.Storage;
+using Pipelines.Storage.Artifacts;
 
 namespace Pipelines.Engine;
 
@@ -9,6 +10,9 @@ namespace Pipelines.Engine;
 /// <param name="DataFolder">Artifacts, and the private cluster.</param>
 public sealed record EngineOptions(string? Database, string DataFolder)
 {
+    /// <summary>Where the artifacts are, when not in the data folder; that then holds copies of them.</summary>
+    public ArtifactServer? Artifacts { get; init; }
+
     /// <summary>How many stages of the group <c>cpu</c> this process runs at once; with 0 it takes none.</summary>
     public int CpuSlots { get; init; } = 1;
 

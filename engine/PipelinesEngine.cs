@@ -16,7 +16,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly Database database;
     private readonly ProcessFolder work;
-    private readonly ArtifactDirectory artifacts;
+    private readonly ArtifactStore artifacts;
     private readonly WorkerRow self;
     private readonly DatabaseListener listener;
     private readonly RunChanges changes;
@@ -35,7 +35,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
         this.time = time;
         this.database = database;
         this.work = work;
-        artifacts = new ArtifactDirectory(options.DataFolder, work);
+        artifacts = ArtifactStore.Open(options.Artifacts, options.DataFolder, work, time, options.LoggerFactory);
         self = Worker.Describe(options);
         listener = new DatabaseListener(database, time, options.LoggerFactory.CreateLogger<DatabaseListener>());
         changes = new RunChanges(listener, time);
@@ -52,6 +52,11 @@ public sealed class PipelinesEngine : IAsyncDisposable
     public ScheduleBook Schedules { get; }
 
     public IArtifacts Artifacts => artifacts;
+
+    /// <summary>For who gives them to other machines.</summary>
+    /// <exception cref="EngineException">They are on another machine themselves.</exception>
+    internal ArtifactDirectory LocalArtifacts => artifacts as ArtifactDirectory
+        ?? throw new EngineException($"the artifacts are not in {options.DataFolder} but at {options.Artifacts}: do this there");
 
     /// <summary>Which database this is, without its password.</summary>
     public string DatabaseDescription => database.Description;
@@ -98,7 +103,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
         var running = new RunningStages();
         executor = new StageExecutor(
             catalog, stages, new CheckpointStore(database), recording, artifacts,
-            new StageComputer(stages, recording, artifacts, work, running, options, time), running, options, self.Id, time);
+            new StageComputer(stages, recording, work, running, options, time), running, options, self.Id, time);
         var leases = new LeaseKeeper(
             new LeaseConnection(database, self, options.Lease), running, options.Lease,
             options.LoggerFactory.CreateLogger<LeaseKeeper>());
@@ -147,7 +152,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
     /// <exception cref="EngineException">Another process collects.</exception>
     public Task<GarbageReport> CollectGarbageAsync(
         TimeSpan age, int keepLast, bool dry, Action<int, int> progress, CancellationToken cancellation) =>
-        Explain(() => new Garbage(database, artifacts, time).CollectAsync(age, keepLast, dry, progress, cancellation));
+        Explain(() => new Garbage(database, LocalArtifacts, time).CollectAsync(age, keepLast, dry, progress, cancellation));
 
     /// <summary>The processes that execute stages, dead ones of the last day included.</summary>
     public Task<IReadOnlyList<WorkerView>> WorkersAsync(CancellationToken cancellation) =>
@@ -216,6 +221,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
             await worker.DisposeAsync();
         await waker.DisposeAsync();
         await listener.DisposeAsync();
+        (artifacts as IDisposable)?.Dispose();
         work.Dispose();
         await database.DisposeAsync();
     }

@@ -6,7 +6,7 @@ using Pipelines.Workflows;
 namespace Pipelines.Engine;
 
 /// <summary>Results by cache key, as long as the artifacts that they name are whole.</summary>
-internal sealed class StageCache(StageStore stages, ArtifactDirectory artifacts)
+internal sealed class StageCache(StageStore stages, ArtifactStore artifacts)
 {
     /// <returns>The stored result, or why there is none: null when the stage was never run before.</returns>
     public async Task<(JsonElement? Outputs, string? Reason)> FindAsync(
@@ -28,22 +28,15 @@ internal sealed class StageCache(StageStore stages, ArtifactDirectory artifacts)
     }
 
     /// <summary>Whether every artifact that these outputs name is there, and as it was.</summary>
-    public static async Task<bool> AreWholeAsync(ArtifactDirectory artifacts, JsonElement outputs, CancellationToken cancellation)
+    public static async Task<bool> AreWholeAsync(ArtifactStore artifacts, JsonElement outputs, CancellationToken cancellation)
     {
-        try
+        foreach (var hash in Hashes(outputs))
         {
-            foreach (var hash in Hashes(outputs))
-            {
-                artifacts.Touch(hash);
-                await artifacts.OpenAsync(hash, cancellation);
-            }
+            if (!await artifacts.IsWholeAsync(hash, cancellation))
+                return false;
+        }
 
-            return true;
-        }
-        catch (ArtifactException)
-        {
-            return false;
-        }
+        return true;
     }
 
     private static IEnumerable<string> Hashes(JsonElement json) => json.ValueKind switch

@@ -9,7 +9,7 @@ namespace Pipelines.Engine;
 internal sealed partial class StageCheckpoints : ICheckpoints
 {
     private readonly CheckpointStore store;
-    private readonly ArtifactDirectory artifacts;
+    private readonly ArtifactUse artifacts;
     private readonly RunningStage stage;
     private readonly string key;
     private readonly TimeSpan? interval;
@@ -18,7 +18,7 @@ internal sealed partial class StageCheckpoints : ICheckpoints
     private long last;
 
     private StageCheckpoints(
-        CheckpointStore store, ArtifactDirectory artifacts, RunningStage stage, string key, TimeSpan? interval,
+        CheckpointStore store, ArtifactUse artifacts, RunningStage stage, string key, TimeSpan? interval,
         TimeProvider time, ILogger<StageCheckpoints> logger)
     {
         (this.store, this.artifacts, this.stage, this.key) = (store, artifacts, stage, key);
@@ -35,7 +35,7 @@ internal sealed partial class StageCheckpoints : ICheckpoints
     /// <param name="key">The cache key of the work.</param>
     /// <param name="interval">In place of what the stage asks for; null for none.</param>
     public static async Task<StageCheckpoints> OpenAsync(
-        CheckpointStore store, ArtifactDirectory artifacts, RunningStage stage, string key, TimeSpan? interval,
+        CheckpointStore store, ArtifactUse artifacts, RunningStage stage, string key, TimeSpan? interval,
         TimeProvider time, ILogger<StageCheckpoints> logger, CancellationToken cancellation)
     {
         var checkpoints = new StageCheckpoints(store, artifacts, stage, key, interval, time, logger);
@@ -71,7 +71,7 @@ internal sealed partial class StageCheckpoints : ICheckpoints
         try
         {
             foreach (var hash in await store.ForgetAsync(stage.Claim.Run, [stage.Claim.Stage], CancellationToken.None))
-                artifacts.Remove(hash);
+                await artifacts.RemoveAsync(hash, CancellationToken.None);
         }
         catch (Exception error) when (Recording.IsPassing(error))
         {
@@ -97,10 +97,10 @@ internal sealed partial class StageCheckpoints : ICheckpoints
 
     private async Task RecordAsync(long steps, ArtifactDraft draft)
     {
-        var hash = await draft.CommitAsync(CancellationToken.None);
-        FaultPoint.Reach(FaultPoint.CheckpointWritten, stage.Claim.Stage);
         try
         {
+            var hash = await draft.CommitAsync(CancellationToken.None);
+            FaultPoint.Reach(FaultPoint.CheckpointWritten, stage.Claim.Stage);
             if (await store.SaveAsync(stage.Claim.Key, key, steps, hash, CancellationToken.None) is not { } unused)
             {
                 stage.Stop(StopReason.Lost);
@@ -110,7 +110,7 @@ internal sealed partial class StageCheckpoints : ICheckpoints
             Any = true;
             FaultPoint.Reach(FaultPoint.CheckpointRecorded, stage.Claim.Stage);
             foreach (var old in unused.Where(old => old != hash))
-                artifacts.Remove(old);
+                await artifacts.RemoveAsync(old, CancellationToken.None);
         }
         catch (Exception error) when (Recording.IsPassing(error))
         {

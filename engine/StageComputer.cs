@@ -3,14 +3,13 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Pipelines.Engine.Isolation;
 using Pipelines.Storage;
-using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
 
 namespace Pipelines.Engine;
 
 /// <summary>Computes a stage: on a thread of this process, or in a process of its own.</summary>
 internal sealed partial class StageComputer(
-    StageStore stages, Recording recording, ArtifactDirectory artifacts, ProcessFolder work, RunningStages all, EngineOptions options,
+    StageStore stages, Recording recording, ProcessFolder work, RunningStages all, EngineOptions options,
     TimeProvider time)
 {
     private readonly ILogger<StageComputer> logger = options.LoggerFactory.CreateLogger<StageComputer>();
@@ -18,7 +17,8 @@ internal sealed partial class StageComputer(
     private int Slots => options.Slots.Values.Sum(devices => devices.Count);
 
     /// <exception cref="OperationCanceledException">It was told to stop, and has, or the grace is over.</exception>
-    public async Task<JsonElement> ComputeAsync(RunningStage running, CatalogEntry entry, ICheckpoints checkpoints)
+    public async Task<JsonElement> ComputeAsync(
+        RunningStage running, CatalogEntry entry, IArtifacts artifacts, ICheckpoints checkpoints)
     {
         var claim = running.Claim;
         var scratch = work.Create("scratch");
@@ -28,11 +28,11 @@ internal sealed partial class StageComputer(
                 stages, claim, time, options.LoggerFactory.CreateLogger<StageReporter>());
             var request = new StageRequest(
                 claim.Run, claim.Stage, claim.Attempt, claim.Kind, claim.Version, Complete(claim.Inputs, entry), claim.Parameters,
-                claim.Device, options.DataFolder, scratch,
+                claim.Device, options.DataFolder, options.Artifacts, scratch,
                 checkpoints.Latest, options.CheckpointInterval);
             return claim.Isolation == Workflows.Isolation.Process
                 ? await InProcessAsync(running, request, reporter, checkpoints)
-                : await OnThreadAsync(running, request, entry, reporter, checkpoints);
+                : await OnThreadAsync(running, request, entry, artifacts, reporter, checkpoints);
         }
         finally
         {
@@ -45,7 +45,8 @@ internal sealed partial class StageComputer(
 
     /// <summary>A thread cannot be killed: one that goes on after the grace is left behind, and its slot with it.</summary>
     private async Task<JsonElement> OnThreadAsync(
-        RunningStage running, StageRequest request, CatalogEntry entry, StageReporter reporter, ICheckpoints checkpoints)
+        RunningStage running, StageRequest request, CatalogEntry entry, IArtifacts artifacts, StageReporter reporter,
+        ICheckpoints checkpoints)
     {
         var context = new StageContext(
             request.Run, request.Stage, request.Attempt, artifacts, request.Device, request.Scratch, reporter.Progress, reporter.Log,

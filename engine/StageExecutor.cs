@@ -8,7 +8,7 @@ namespace Pipelines.Engine;
 
 /// <summary>Runs one stage: claim, run, record; recording wakes what it fed.</summary>
 internal sealed partial class StageExecutor(
-    Catalog catalog, StageStore stages, CheckpointStore checkpoints, Recording recording, ArtifactDirectory artifacts,
+    Catalog catalog, StageStore stages, CheckpointStore checkpoints, Recording recording, ArtifactStore artifacts,
     StageComputer computer, RunningStages running, EngineOptions options, string worker, TimeProvider time)
 {
     /// <summary>What was stopped by force is recorded within this.</summary>
@@ -77,10 +77,11 @@ internal sealed partial class StageExecutor(
         if (handsBack)
             stage.Stop(StopReason.HandedBack);
         using var limit = Limit(stage);
+        using var use = artifacts.Use();
         try
         {
             FaultPoint.Reach(FaultPoint.Claimed, claim.Stage);
-            var (result, kept) = await FindOrComputeAsync(stage);
+            var (result, kept) = await FindOrComputeAsync(stage, use);
             LogCompleted(claim.Run, claim.Stage, claim.Attempt);
             FaultPoint.Reach(FaultPoint.ArtifactWritten, claim.Stage);
             await RecordAsync(claim, cancellation => stages.CompleteAsync(Last(claim), result, cancellation));
@@ -136,7 +137,7 @@ internal sealed partial class StageExecutor(
         : null;
 
     /// <returns>The result, and the checkpoints that its computation left; null when it was reused.</returns>
-    private async Task<(StageResult, StageCheckpoints?)> FindOrComputeAsync(RunningStage stage)
+    private async Task<(StageResult, StageCheckpoints?)> FindOrComputeAsync(RunningStage stage, ArtifactUse use)
     {
         var (claim, cancellation) = (stage.Claim, stage.Token);
         var entry = catalog.Find(claim.Kind, claim.Version);
@@ -145,9 +146,9 @@ internal sealed partial class StageExecutor(
         if (known is { } stored)
             return (new StageResult(stored, key, Reused: true, null), null);
         var kept = await StageCheckpoints.OpenAsync(
-            checkpoints, artifacts, stage, key.Name, options.CheckpointInterval, time,
+            checkpoints, use, stage, key.Name, options.CheckpointInterval, time,
             options.LoggerFactory.CreateLogger<StageCheckpoints>(), cancellation);
-        var outputs = await computer.ComputeAsync(stage, entry, kept);
+        var outputs = await computer.ComputeAsync(stage, entry, use, kept);
         return (new StageResult(OutputLimit.Check(outputs), key, Reused: false, reason), kept);
     }
 

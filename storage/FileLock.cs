@@ -17,24 +17,36 @@ internal sealed class FileLock : IDisposable
     /// <summary>Null when another holds it.</summary>
     public static FileLock? TryExclusive(string path) => Try(path, LibC.LockExclusive);
 
-    public static async Task<FileLock> ExclusiveAsync(string path, TimeProvider time, CancellationToken cancellation)
+    public static Task<FileLock> ExclusiveAsync(string path, TimeProvider time, CancellationToken cancellation) =>
+        WaitAsync(() => TryExclusive(path), time, cancellation);
+
+    public static Task<FileLock> SharedAsync(string path, TimeProvider time, CancellationToken cancellation) =>
+        WaitAsync(() => TryShared(path), time, cancellation);
+
+    /// <summary>Null while another holds it exclusively.</summary>
+    public static FileLock? TryShared(string path) => Try(path, LibC.LockShared);
+
+    /// <summary>On a folder itself, which goes on being locked when it is renamed.</summary>
+    public static FileLock? TryExclusiveFolder(string path) => Try(path, LibC.LockExclusive, LibC.ReadFolder);
+
+    /// <inheritdoc cref="TryExclusiveFolder"/>
+    public static FileLock? TrySharedFolder(string path) => Try(path, LibC.LockShared, LibC.ReadFolder);
+
+    public void Dispose() => file.Dispose();
+
+    private static async Task<FileLock> WaitAsync(Func<FileLock?> attempt, TimeProvider time, CancellationToken cancellation)
     {
         while (true)
         {
-            if (Try(path, LibC.LockExclusive) is { } held)
+            if (attempt() is { } held)
                 return held;
             await Task.Delay(Retry, time, cancellation);
         }
     }
 
-    /// <summary>Null while another holds it exclusively.</summary>
-    public static FileLock? TryShared(string path) => Try(path, LibC.LockShared);
-
-    public void Dispose() => file.Dispose();
-
-    private static FileLock? Try(string path, int kind)
+    private static FileLock? Try(string path, int kind, int mode = LibC.ReadWriteCreate)
     {
-        var file = LibC.Open(path, LibC.ReadWriteCreate);
+        var file = LibC.Open(path, mode);
         if (LibC.Flock(file, kind | LibC.LockNonBlocking) == 0)
             return new FileLock(file);
         file.Dispose();

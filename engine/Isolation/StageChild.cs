@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
@@ -22,8 +23,10 @@ public static class StageChild
         {
             var entry = catalog.Find(request.Kind, request.Version);
             using var work = ProcessFolder.Open(request.Data);
+            using var artifacts = ArtifactStore.Open(
+                request.Artifacts, request.Data, work, TimeProvider.System, NullLoggerFactory.Instance).Use();
             var context = new StageContext(
-                request.Run, request.Stage, request.Attempt, new ArtifactDirectory(request.Data, work), request.Device,
+                request.Run, request.Stage, request.Attempt, artifacts, request.Device,
                 request.Scratch, progress => worker.Send(new StageReported(progress.Finite())),
                 text => worker.Send(new StageLogged(text)), new ChildCheckpoints(worker, request, TimeProvider.System));
             var outputs = await StageThread.RunAsync($"stage {request.Stage}", () =>

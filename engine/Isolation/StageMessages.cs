@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
 
 namespace Pipelines.Engine.Isolation;
@@ -13,7 +14,8 @@ namespace Pipelines.Engine.Isolation;
 internal abstract record ToStage;
 
 /// <summary>The first line: the stage, and all that its context is made of.</summary>
-/// <param name="Data">The folder that the artifacts lie in.</param>
+/// <param name="Data">The folder that the artifacts lie in, or copies of them.</param>
+/// <param name="Artifacts">Where they are when they lie elsewhere.</param>
 /// <param name="Checkpoint">What to go on from.</param>
 /// <param name="Interval">Between checkpoints, in place of what the stage asks for.</param>
 internal sealed record StageRequest(
@@ -26,6 +28,7 @@ internal sealed record StageRequest(
     JsonElement Parameters,
     string Device,
     string Data,
+    ArtifactServer? Artifacts,
     string Scratch,
     StageCheckpoint? Checkpoint,
     TimeSpan? Interval) : ToStage;

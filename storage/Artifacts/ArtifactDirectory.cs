@@ -9,7 +9,7 @@ namespace Pipelines.Storage.Artifacts;
 /// Artifacts in the data folder: <c>artifacts/3f/3f9a…/</c> holds the files and their list. A draft lies on the same
 /// disk and is renamed into place when it is complete and flushed, so what has a name is whole.
 /// </summary>
-internal sealed class ArtifactDirectory : IArtifacts
+internal sealed class ArtifactDirectory : ArtifactStore
 {
     private readonly string root;
     private readonly ProcessFolder work;
@@ -24,9 +24,33 @@ internal sealed class ArtifactDirectory : IArtifacts
         Directory.CreateDirectory(root);
     }
 
-    public ArtifactDraft Begin() => new DirectoryDraft(this, work.Create("draft"));
+    public string Root => root;
 
-    public async Task<string> OpenAsync(string hash, CancellationToken cancellation)
+    public override ArtifactDraft Begin() => new DirectoryDraft(NewFolder(), CommitAsync);
+
+    /// <summary>An empty folder on the artifacts' disk; gone with this process.</summary>
+    public string NewFolder() => work.Create("draft");
+
+    public bool Has(string hash) => Directory.Exists(FolderOf(hash));
+
+    public override async Task<HeldArtifact> HoldAsync(string hash, CancellationToken cancellation) =>
+        new(await OpenAsync(hash, cancellation), null);
+
+    public override async Task<bool> IsWholeAsync(string hash, CancellationToken cancellation)
+    {
+        Touch(hash);
+        try
+        {
+            await OpenAsync(hash, cancellation);
+            return true;
+        }
+        catch (ArtifactException)
+        {
+            return false;
+        }
+    }
+
+    public override async Task<string> OpenAsync(string hash, CancellationToken cancellation)
     {
         var folder = FolderOf(hash);
         if (!Directory.Exists(folder))
@@ -69,6 +93,12 @@ internal sealed class ArtifactDirectory : IArtifacts
         }
     }
 
+    public override Task RemoveAsync(string hash, CancellationToken cancellation)
+    {
+        Remove(hash);
+        return Task.CompletedTask;
+    }
+
     /// <summary>Takes away an artifact that nothing refers to any more; who has its files open keeps them.</summary>
     public void Remove(string hash)
     {
@@ -85,7 +115,11 @@ internal sealed class ArtifactDirectory : IArtifacts
         }
     }
 
-    internal async Task<string> CommitAsync(string draft, CancellationToken cancellation)
+    internal async Task<string> CommitAsync(string draft, CancellationToken cancellation) =>
+        await PlaceAsync(draft, await SealAsync(draft, cancellation), cancellation);
+
+    /// <summary>Hashes and flushes the files of a draft; from then on they can only be read.</summary>
+    internal static async Task<Manifest> SealAsync(string draft, CancellationToken cancellation)
     {
         var files = new List<ManifestFile>();
         foreach (var file in FilesIn(draft))
@@ -97,7 +131,14 @@ internal sealed class ArtifactDirectory : IArtifacts
             files.Add(new ManifestFile(name, file.Length, await HashAsync(file.FullName, flush: true, cancellation)));
         }
 
-        var bytes = new Manifest(files).Write();
+        return new Manifest(files);
+    }
+
+    /// <summary>Gives the sealed files of a draft their name.</summary>
+    /// <returns>The artifact's hash.</returns>
+    internal async Task<string> PlaceAsync(string draft, Manifest manifest, CancellationToken cancellation)
+    {
+        var bytes = manifest.Write();
         WriteManifest(draft, bytes);
         foreach (var folder in Directory.EnumerateDirectories(draft, "*", SearchOption.AllDirectories))
             Disk.FlushFolder(folder);
@@ -105,13 +146,13 @@ internal sealed class ArtifactDirectory : IArtifacts
 
         var hash = Manifest.Hash(bytes);
         var fingerprints = Fingerprints(draft);
-        if (await PlaceAsync(draft, hash, cancellation))
+        if (await MoveAsync(draft, hash, cancellation))
             verified[hash] = fingerprints;
         return hash;
     }
 
     /// <returns>False when the same content was there already.</returns>
-    private async Task<bool> PlaceAsync(string draft, string hash, CancellationToken cancellation)
+    private async Task<bool> MoveAsync(string draft, string hash, CancellationToken cancellation)
     {
         var place = FolderOf(hash);
         var parent = Path.GetDirectoryName(place)!;
@@ -239,7 +280,7 @@ internal sealed class ArtifactDirectory : IArtifacts
 
     private static string NameOf(string folder, FileInfo file) => Path.GetRelativePath(folder, file.FullName);
 
-    private string FolderOf(string hash)
+    internal string FolderOf(string hash)
     {
         if (!Manifest.IsHash(hash))
             throw new ArtifactException($"'{hash}' names no artifact: expected sha256: and 64 hexadecimal digits");

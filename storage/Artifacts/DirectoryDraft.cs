@@ -2,7 +2,8 @@ using Pipelines.Workflows;
 
 namespace Pipelines.Storage.Artifacts;
 
-internal sealed class DirectoryDraft(ArtifactDirectory artifacts, string folder) : ArtifactDraft
+/// <param name="commit">Gives the folder its name, and says which.</param>
+internal sealed class DirectoryDraft(string folder, Func<string, CancellationToken, Task<string>> commit) : ArtifactDraft
 {
     public override string Folder => folder;
 
@@ -10,7 +11,7 @@ internal sealed class DirectoryDraft(ArtifactDirectory artifacts, string folder)
     {
         try
         {
-            return await artifacts.CommitAsync(folder, cancellation);
+            return await commit(folder, cancellation);
         }
         catch (IOException error) when (Disk.IsFull(error))
         {

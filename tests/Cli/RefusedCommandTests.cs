@@ -124,6 +124,23 @@ public sealed class RefusedCommandTests : IDisposable
     public async Task A_number_of_slots_out_of_range(string slots) => Refusal.Is(
         await place.RunAsync("worker", "--slots", slots), $"--slots {slots}", "expected 1 to 256");
 
+    [Theory]
+    [InlineData("--listen 0.0.0.0:5080", "needs a token", "serve", "--listen", "0.0.0.0:5080")]
+    [InlineData("--listen 127.0.0.1", "expected an address and a port", "serve", "--listen", "127.0.0.1")]
+    [InlineData("--token-file none", "Could not find file", "serve", "--token-file", "none")]
+    [InlineData("--token-file w.json", "expected a token of at least 16", "serve", "--token-file", "w.json")]
+    [InlineData("--artifacts host:5080", "expected an address as http://HOST:5080", "worker", "--artifacts", "host:5080")]
+    [InlineData("--artifacts host", "expected an address", "worker", "--artifacts", "http://me:hush-hush@host")]
+    [InlineData("--cache-size 20", "expected a number and K, M, G or T", "worker", "--artifacts", "http://host", "--cache-size", "20")]
+    [InlineData("--artifacts needs --database", "PIPELINES_DATABASE", "worker", "--artifacts", "http://host")]
+    public async Task A_server_or_a_worker_elsewhere_that_makes_no_sense(string named, string expected, params string[] command)
+    {
+        var ended = await place.RunAsync(command);
+
+        Refusal.Is(ended, named, expected);
+        Assert.DoesNotContain("hush", ended.Errors);
+    }
+
     [Fact]
     public async Task A_gpu_that_the_machine_does_not_have() => Refusal.Is(
         await place.RunAsync("worker", "--gpus", "99"), "--gpus 99", "LibTorch sees", "on this machine");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Npgsql;
 using Pipelines.Activities;
 using Pipelines.Engine;
@@ -55,6 +56,31 @@ internal sealed class Laboratory : IAsyncDisposable
     public WorkerProcess StartWorker(string? fault = null, string? through = null, int slots = 1, FakeClock? clock = null)
     {
         var worker = new WorkerProcess(isPrivate ? "" : through ?? database, data, Lease, fault, slots, clock);
+        workers.Add(worker);
+        return worker;
+    }
+
+    /// <summary>A worker with the server beside it.</summary>
+    /// <param name="at">Where one was that is gone; null for a free port.</param>
+    /// <returns>The process, and the server's address.</returns>
+    public async Task<(WorkerProcess Process, Uri Address)> StartServerAsync(string token, Uri? at = null)
+    {
+        var server = new WorkerProcess(database, data, Lease, fault: null, arguments: ["serve", "--listen", $"127.0.0.1:{at?.Port ?? 0}"], token: token);
+        workers.Add(server);
+        while (true)
+        {
+            if (Regex.Match(server.Output, "listening on (http://[^,]+),") is { Success: true } said)
+                return (server, new Uri(said.Groups[1].Value));
+            Assert.False(server.Ended, server.Errors);
+            await Task.Delay(20, Cancellation);
+        }
+    }
+
+    /// <summary>A worker that shares nothing with the others but the database.</summary>
+    public WorkerProcess StartRemoteWorker(Uri server, string folder, string token)
+    {
+        var worker = new WorkerProcess(
+            database, folder, Lease, fault: null, arguments: ["worker", "--artifacts", server.ToString(), "--cache-size", "100M"], token: token);
         workers.Add(worker);
         return worker;
     }

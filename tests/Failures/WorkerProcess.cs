@@ -13,14 +13,20 @@ internal sealed class WorkerProcess : IDisposable
 
     private readonly Process process;
     private readonly List<string> errors = [];
+    private readonly List<string> output = [];
     private bool disposed;
 
     /// <param name="lease">Seconds.</param>
     /// <param name="fault">What the process has happen to it; see FaultPoint. Null for nothing.</param>
     /// <param name="clock">Null for the machine's.</param>
-    public WorkerProcess(string database, string data, double lease, string? fault, int slots, FakeClock? clock = null)
+    /// <param name="arguments">A command that works; <c>worker</c> without them.</param>
+    public WorkerProcess(
+        string database, string data, double lease, string? fault, int slots = 1, FakeClock? clock = null, string[]? arguments = null,
+        string? token = null)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "pipelines"), ["worker", "--slots", slots.ToString(CultureInfo.InvariantCulture)])
+        var start = new ProcessStartInfo(
+            Path.Combine(AppContext.BaseDirectory, "pipelines"),
+            arguments ?? ["worker", "--slots", slots.ToString(CultureInfo.InvariantCulture)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -34,10 +40,11 @@ internal sealed class WorkerProcess : IDisposable
         start.Environment["PIPELINES_LOG"] = "Warning";
         foreach (var (name, value) in clock?.Environment ?? [])
             start.Environment[name] = value;
+        start.Environment["PIPELINES_TOKEN"] = token ?? "";
         process = Process.Start(start)!;
         Id = process.Id;
-        process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, line) => Keep(errors, line.Data);
+        process.OutputDataReceived += (_, line) => Keep(output, line.Data);
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
     }
@@ -52,14 +59,10 @@ internal sealed class WorkerProcess : IDisposable
     public int Id { get; }
 
     /// <summary>What it said on standard error.</summary>
-    public string Errors
-    {
-        get
-        {
-            lock (errors)
-                return string.Join('\n', errors);
-        }
-    }
+    public string Errors => Text(errors);
+
+    /// <summary>What it said on standard output.</summary>
+    public string Output => Text(output);
 
     /// <summary>The processes that it has started for stages.</summary>
     public IReadOnlyList<int> StageProcesses() =>
@@ -128,12 +131,18 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
-    private void Keep(string? line)
+    private static void Keep(List<string> lines, string? line)
     {
         if (line is null)
             return;
-        lock (errors)
-            errors.Add(line);
+        lock (lines)
+            lines.Add(line);
+    }
+
+    private static string Text(List<string> lines)
+    {
+        lock (lines)
+            return string.Join('\n', lines);
     }
 
     private void Send(int signal) => Assert.Equal(0, Signal(Id, signal));
