@@ -30,7 +30,7 @@ internal sealed class StageCache(StageStore stages, ArtifactStore artifacts)
     /// <summary>Whether every artifact that these outputs name is there, and as it was.</summary>
     public static async Task<bool> AreWholeAsync(ArtifactStore artifacts, JsonElement outputs, CancellationToken cancellation)
     {
-        foreach (var hash in Hashes(outputs))
+        foreach (var hash in Manifest.HashesIn(outputs))
         {
             if (!await artifacts.IsWholeAsync(hash, cancellation))
                 return false;
@@ -38,12 +38,4 @@ internal sealed class StageCache(StageStore stages, ArtifactStore artifacts)
 
         return true;
     }
-
-    private static IEnumerable<string> Hashes(JsonElement json) => json.ValueKind switch
-    {
-        JsonValueKind.String when Manifest.IsHash(json.GetString()!) => [json.GetString()!],
-        JsonValueKind.Object => json.EnumerateObject().SelectMany(member => Hashes(member.Value)),
-        JsonValueKind.Array => json.EnumerateArray().SelectMany(Hashes),
-        _ => [],
-    };
 }

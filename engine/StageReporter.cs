@@ -19,6 +19,7 @@ internal sealed partial class StageReporter : IAsyncDisposable
     private readonly PeriodicTimer timer;
     private readonly Lock held = new();
     private readonly Task loop;
+    private readonly MetricBuffer metrics = new();
     private LogBuffer lines = new();
     private StageProgress? progress;
 
@@ -36,7 +37,10 @@ internal sealed partial class StageReporter : IAsyncDisposable
     {
         var finite = reported.Finite();
         lock (held)
+        {
             progress = finite;
+            metrics.Add(finite);
+        }
     }
 
     public void Log(string text)
@@ -63,17 +67,19 @@ internal sealed partial class StageReporter : IAsyncDisposable
     {
         StageProgress? latest;
         LogBuffer batch;
+        IReadOnlyList<MetricPoint> points;
         lock (held)
         {
-            if (progress is null && lines.IsEmpty)
+            if (progress is null && lines.IsEmpty && metrics.IsEmpty)
                 return;
+            points = metrics.Take();
             (latest, progress) = (progress, null);
             (batch, lines) = (lines, new LogBuffer());
         }
 
         try
         {
-            await stages.ReportAsync(claim, latest, batch.Lines, CancellationToken.None);
+            await stages.ReportAsync(claim, latest, batch.Lines, points, CancellationToken.None);
         }
         catch (Exception error)
         {
@@ -81,6 +87,7 @@ internal sealed partial class StageReporter : IAsyncDisposable
             lock (held)
             {
                 progress ??= latest;
+                metrics.Return(points);
                 batch.Append(lines);
                 lines = batch;
             }

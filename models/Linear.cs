@@ -24,6 +24,13 @@ public sealed class Linear(string name, Tensor weight, Tensor? bias) : IDisposab
         Weight = replacement.DetachFromDisposeScope();
     }
 
+    /// <summary>The share of the weight's entries that are zero.</summary>
+    public double Sparsity()
+    {
+        using var scope = NewDisposeScope();
+        return (double)Weight.eq(0).sum().ToInt64() / Weight.numel();
+    }
+
     public void SetBias(Tensor? replacement)
     {
         Bias?.Dispose();

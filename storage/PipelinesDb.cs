@@ -20,6 +20,11 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
     public DbSet<ScheduleRow> Schedules => Set<ScheduleRow>();
     public DbSet<ScheduleFireRow> ScheduleFires => Set<ScheduleFireRow>();
+    public DbSet<DefinitionRow> Definitions => Set<DefinitionRow>();
+    public DbSet<DefinitionVersionRow> DefinitionVersions => Set<DefinitionVersionRow>();
+    public DbSet<TokenRow> Tokens => Set<TokenRow>();
+    public DbSet<AuditRow> Audit => Set<AuditRow>();
+    public DbSet<StageMetricRow> StageMetrics => Set<StageMetricRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -32,6 +37,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         modelBuilder.Entity<CheckpointRow>(ConfigureCheckpoints);
         modelBuilder.Entity<WorkerRow>(ConfigureWorkers);
         ScheduleTables.Configure(modelBuilder);
+        DefinitionTables.Configure(modelBuilder);
     }
 
     private static void ConfigureRuns(EntityTypeBuilder<RunRow> runs)
@@ -43,6 +49,8 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         runs.Property(run => run.State).HasColumnName("state").HasConversion(new Words<RunState>());
         runs.Property(run => run.UseCache).HasColumnName("use_cache");
         runs.Property(run => run.Outputs).HasColumnName("outputs").HasColumnType("jsonb").HasDefaultValueSql("'{}'");
+        runs.Property(run => run.DefinitionVersion).HasColumnName("definition_version");
+        runs.Property(run => run.StartedBy).HasColumnName("started_by");
         runs.Property(run => run.RequestKey).HasColumnName("request_key");
         runs.Property(run => run.CreatedAt).HasColumnName("created_at").HasDefaultValueSql("now()");
         runs.Property(run => run.FinishedAt).HasColumnName("finished_at");
@@ -107,6 +115,8 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         stages.Property(stage => stage.Outputs).HasColumnName("outputs").HasColumnType("jsonb");
         stages.Property(stage => stage.CacheKey).HasColumnName("cache_key");
         stages.Property(stage => stage.KeyParts).HasColumnName("key_parts").HasColumnType("jsonb");
+        stages.Property(stage => stage.Takes).HasColumnName("takes").HasDefaultValueSql("'{}'");
+        stages.Property(stage => stage.Makes).HasColumnName("makes").HasDefaultValueSql("'{}'");
         stages.Property(stage => stage.Reused).HasColumnName("reused");
         stages.Property(stage => stage.UseCache).HasColumnName("use_cache").HasDefaultValue(true);
         stages.Property(stage => stage.Fresh).HasColumnName("fresh").HasDefaultValue(false);
@@ -125,6 +135,9 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
             .HasDatabaseName("stages_open").HasFilter("state IN ('waiting', 'ready', 'running')");
         // Whose lease has lapsed: what runs is few.
         stages.HasIndex(stage => stage.LeaseUntil).HasDatabaseName("stages_lease").HasFilter("state = 'running'");
+        // Which stages made an artifact, and which read it.
+        stages.HasIndex(stage => stage.Makes).HasMethod("gin").HasDatabaseName("stages_makes");
+        stages.HasIndex(stage => stage.Takes).HasMethod("gin").HasDatabaseName("stages_takes");
         // What a worker runs, asked at each of its heartbeats.
         stages.HasIndex(stage => stage.Worker).HasDatabaseName("stages_of_worker").HasFilter("state = 'running'");
     }

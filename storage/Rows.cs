@@ -22,6 +22,12 @@ internal sealed class RunRow
     public required string Definition { get; init; }
     public required string Parameters { get; init; }
 
+    /// <summary>The published version of its definition; null when it was started from a document.</summary>
+    public int? DefinitionVersion { get; init; }
+
+    /// <summary>The name of the token that it was started with; null without one.</summary>
+    public string? StartedBy { get; init; }
+
     /// <summary>Name to where the value of the workflow's output comes from.</summary>
     public required string Outputs { get; init; }
 }
@@ -101,6 +107,12 @@ internal sealed class StageRow
     public DateTimeOffset? LeaseUntil { get; init; }
     public string? Progress { get; init; }
     public string? Outputs { get; init; }
+
+    /// <summary>The artifacts that its inputs name.</summary>
+    public string[] Takes { get; init; } = [];
+
+    /// <summary>The artifacts that its outputs name.</summary>
+    public string[] Makes { get; init; } = [];
     public string? CacheKey { get; init; }
 
     /// <summary>What the key is made of, each part by its own hash.</summary>

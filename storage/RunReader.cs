@@ -57,6 +57,19 @@ internal sealed class RunReader(Database database)
             .ToListAsync(cancellation);
     }
 
+    public async Task<IReadOnlyList<AttemptMetrics>> MetricsAsync(Guid run, string stage, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        var points = await db.StageMetrics.Where(point => point.RunId == run && point.Stage == stage)
+            .OrderBy(point => point.Id).Select(point => new { point.Attempt, point.Name, point.Step, point.Value })
+            .ToListAsync(cancellation);
+        return
+        [
+            .. points.GroupBy(point => point.Attempt).OrderBy(attempt => attempt.Key).Select(attempt => new AttemptMetrics(
+                attempt.Key, [.. attempt.Select(point => new MetricPoint(point.Name, point.Step, point.Value))])),
+        ];
+    }
+
     private static Task<List<RunRow>> CalledAsync(PipelinesDb db, string text, CancellationToken cancellation)
     {
         var part = text.ToLowerInvariant();
@@ -97,7 +110,8 @@ internal sealed class RunReader(Database database)
         row.Progress is { } progress ? Json.Read<StageProgress>(progress) : null,
         row.Outputs is { } outputs ? Json.Read<JsonElement>(outputs) : null,
         row.Error, row.Worker, WaitsFor(row, now, served), row.Reason,
-        row.Variables is { } variables ? Json.Read<Dictionary<string, JsonElement>>(variables) : null);
+        row.Variables is { } variables ? Json.Read<Dictionary<string, JsonElement>>(variables) : null,
+        row.StartedAt, row.Device);
 
     private static string? WaitsFor(StageRow row, DateTimeOffset now, Dictionary<string, int> served)
     {

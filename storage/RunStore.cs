@@ -33,6 +33,10 @@ public sealed class RunStore
         Guid run, string? stage, long afterId, CancellationToken cancellation) =>
         reader.LogsAsync(run, stage, afterId, cancellation);
 
+    /// <summary>The curves of a stage, attempt by attempt.</summary>
+    public Task<IReadOnlyList<AttemptMetrics>> MetricsAsync(Guid run, string stage, CancellationToken cancellation) =>
+        reader.MetricsAsync(run, stage, cancellation);
+
     internal Task<RunState> StateAsync(Guid run, CancellationToken cancellation) => reader.StateAsync(run, cancellation);
 
     /// <summary>The run, its stages, and the wakes for those that can start: one transaction.</summary>

@@ -24,6 +24,8 @@ public sealed record RunView(
 /// <param name="Worker">Who runs or ran it.</param>
 /// <param name="WaitsFor">What a ready stage waits for besides a free slot; null for nothing.</param>
 /// <param name="Reason">Why it was skipped, or computed anew.</param>
+/// <param name="Started">When its last attempt was claimed, in database time.</param>
+/// <param name="Device">What it runs or ran on, by PyTorch's name.</param>
 /// <param name="Variables">The values that its matrices have for it, and its round.</param>
 public sealed record StageView(
     string Id,
@@ -38,7 +40,9 @@ public sealed record StageView(
     string? Worker,
     string? WaitsFor = null,
     string? Reason = null,
-    IReadOnlyDictionary<string, JsonElement>? Variables = null);
+    IReadOnlyDictionary<string, JsonElement>? Variables = null,
+    DateTimeOffset? Started = null,
+    string? Device = null);
 
 public enum RunState
 {

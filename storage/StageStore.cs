@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
 
 namespace Pipelines.Storage;
@@ -50,9 +51,11 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         EndAsync(claim.Key, result.Reused ? AttemptOutcome.Reused : AttemptOutcome.Succeeded, null, async db =>
         {
             var (outputs, name) = (result.Outputs.GetRawText(), result.Key.Name);
+            var (takes, makes) = (Manifest.HashesIn(claim.Inputs), Manifest.HashesIn(result.Outputs));
             var changed = await db.Database.ExecuteSqlAsync($"""
                 UPDATE pipelines.stages SET state = 'succeeded', outputs = {outputs}::jsonb, cache_key = {name},
-                    key_parts = {Json.Write(result.Key).GetRawText()}::jsonb, reason = {result.Reason}, reused = {result.Reused}, error = NULL, error_detail = NULL, finished_at = clock_timestamp()
+                    key_parts = {Json.Write(result.Key).GetRawText()}::jsonb, reason = {result.Reason}, reused = {result.Reused},
+                    takes = {takes}, makes = {makes}, error = NULL, error_detail = NULL, finished_at = clock_timestamp()
                 WHERE run_id = {claim.Run} AND id = {claim.Stage} AND attempt = {claim.Attempt} AND state = 'running'
                 """, cancellation);
             if (changed == 0)
@@ -218,10 +221,10 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         return true;
     }
 
-    /// <summary>The latest progress and new lines of the log, at once.</summary>
+    /// <summary>The latest progress, new lines of the log and new points of curves, at once.</summary>
     public async Task ReportAsync(
         StageClaim claim, StageProgress? progress, IReadOnlyList<(DateTimeOffset At, string Text)> lines,
-        CancellationToken cancellation)
+        IReadOnlyList<MetricPoint> points, CancellationToken cancellation)
     {
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
@@ -240,6 +243,16 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
                 SELECT {claim.Run}, {claim.Stage}, {claim.Attempt}, at, text
                 FROM unnest({lines.Select(line => line.At).ToArray()}, {lines.Select(line => Clean(line.Text)!).ToArray()})
                     WITH ORDINALITY AS line(at, text, place) ORDER BY place
+                """, cancellation);
+        }
+
+        if (points.Count > 0)
+        {
+            await db.Database.ExecuteSqlAsync($"""
+                INSERT INTO pipelines.stage_metrics (run_id, stage, attempt, name, step, value)
+                SELECT {claim.Run}, {claim.Stage}, {claim.Attempt}, name, step, value
+                FROM unnest({points.Select(point => point.Name).ToArray()}, {points.Select(point => point.Step).ToArray()},
+                    {points.Select(point => point.Value).ToArray()}) WITH ORDINALITY AS point(name, step, value, place) ORDER BY place
                 """, cancellation);
         }
 

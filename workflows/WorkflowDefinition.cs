@@ -7,6 +7,7 @@ namespace Pipelines.Workflows;
 /// <param name="Inputs">What it takes when it is a stage of another workflow, by name: <c>"model": "checkpoint"</c> (the type).</param>
 /// <param name="Outputs">What the workflow is for, by name: <c>"checkpoint": "export.checkpoint"</c> (stage.port).</param>
 /// <param name="Layout">Where the designer drew each stage; kept as it is.</param>
+/// <param name="Elsa">What an Elsa workflow has that this document has no place for; kept as it is.</param>
 public sealed record WorkflowDefinition(
     string Name,
     IReadOnlyList<StageDefinition> Stages,
@@ -14,7 +15,12 @@ public sealed record WorkflowDefinition(
     IReadOnlyDictionary<string, ParameterDefinition>? Parameters = null,
     IReadOnlyDictionary<string, string>? Inputs = null,
     IReadOnlyDictionary<string, Sources>? Outputs = null,
-    JsonElement? Layout = null);
+    JsonElement? Layout = null,
+    IReadOnlyList<NoteDefinition>? Notes = null,
+    JsonElement? Elsa = null);
+
+/// <summary>A note on the canvas.</summary>
+public sealed record NoteDefinition(string Text, double X, double Y, double Width = 240, double Height = 120, string? Colour = null);
 
 /// <summary>
 /// A stage: an activity (<paramref name="Kind"/>), a group (<paramref name="Stages"/>) or another workflow
@@ -42,7 +48,8 @@ public sealed record StageDefinition(
     RepeatDefinition? Repeat = null,
     IReadOnlyList<StageDefinition>? Stages = null,
     IReadOnlyDictionary<string, Sources>? Outputs = null,
-    NestedWorkflow? Workflow = null);
+    NestedWorkflow? Workflow = null,
+    JsonElement? Elsa = null);
 
 /// <summary>The stage once for each combination of values; its outputs become lists.</summary>
 /// <param name="Values">By name a list, or <c>${parameter}</c> that is one; used as <c>${name}</c>.</param>

@@ -44,7 +44,8 @@ public sealed class FlapPrune : Activity<FlapPrune.Inputs, FlapPrune.Parameters,
         {
             cancellation.ThrowIfCancellationRequested();
             Apply(block, kept[index], parameters.Compensate ? statistics.Mean : null);
-            stage.Report(index + 1, blocks.Count, "block");
+            stage.Report(
+                index + 1, blocks.Count, "block", ("KV groups", kept[index].Groups.Length), ("neurons", kept[index].Neurons.Length));
             stage.Log($"block {index}: {kept[index].Groups.Length} KV groups, {kept[index].Neurons.Length} neurons stay");
         }
 

@@ -45,7 +45,7 @@ public sealed class MagnitudePrune : Activity<MagnitudePrune.Inputs, MagnitudePr
             var mask = pattern?.Mask(scores, linear.Name)
                 ?? (cut is { } threshold ? scores.le(threshold) : Mask(scores, parameters.Sparsity, parameters.Cut));
             linear.SetWeight(linear.Weight.masked_fill(mask, 0));
-            stage.Report(index + 1, linears.Length, "linear");
+            stage.Report(index + 1, linears.Length, "linear", ("sparsity", linear.Sparsity()));
         }
 
         return new Outputs(await stage.SaveModelAsync(model, cancellation), model.Sparsity());

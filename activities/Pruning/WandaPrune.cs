@@ -46,7 +46,7 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
             {
                 cancellation.ThrowIfCancellationRequested();
                 Prune(linear, statistics.MeanSquare(linear.Name), parameters.Sparsity, pattern);
-                stage.Report(index + 1, linears.Length, "linear");
+                stage.Report(index + 1, linears.Length, "linear", ("sparsity", linear.Sparsity()));
             }
         }
         else
@@ -74,7 +74,7 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
             }
 
             runner.Advance();
-            report(runner.Index + 1, model.Blocks.Count, "block");
+            report(runner.Index + 1, model.Blocks.Count, "block", ("sparsity", runner.Block.Linears.Average(linear => linear.Sparsity())));
         }
     }
 

@@ -24,6 +24,17 @@ internal sealed record Manifest(IReadOnlyList<ManifestFile> Files)
         && text.StartsWith(Scheme, StringComparison.Ordinal)
         && text.AsSpan(Scheme.Length).IndexOfAnyExcept(Digits) < 0;
 
+    /// <summary>Every artifact that a stage's inputs or outputs name.</summary>
+    public static string[] HashesIn(JsonElement json) => [.. All(json).Distinct()];
+
+    private static IEnumerable<string> All(JsonElement json) => json.ValueKind switch
+    {
+        JsonValueKind.String when IsHash(json.GetString()!) => [json.GetString()!],
+        JsonValueKind.Object => json.EnumerateObject().SelectMany(member => All(member.Value)),
+        JsonValueKind.Array => json.EnumerateArray().SelectMany(All),
+        _ => [],
+    };
+
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(
         this with { Files = [.. Files.OrderBy(file => file.Name, StringComparer.Ordinal)] }, Json.Options);
 

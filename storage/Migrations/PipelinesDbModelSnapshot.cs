@@ -81,6 +81,45 @@ namespace Pipelines.Storage.Migrations
                         });
                 });
 
+            modelBuilder.Entity("Pipelines.Storage.AuditRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("action");
+
+                    b.Property<DateTimeOffset>("At")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at")
+                        .HasDefaultValueSql("clock_timestamp()");
+
+                    b.Property<int>("Status")
+                        .HasColumnType("integer")
+                        .HasColumnName("status");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("target");
+
+                    b.Property<string>("Who")
+                        .HasColumnType("text")
+                        .HasColumnName("who");
+
+                    b.HasKey("Id")
+                        .HasName("audit_pkey");
+
+                    b.ToTable("audit", "pipelines");
+                });
+
             modelBuilder.Entity("Pipelines.Storage.CheckpointRow", b =>
                 {
                     b.Property<Guid>("RunId")
@@ -122,6 +161,76 @@ namespace Pipelines.Storage.Migrations
                         .HasDatabaseName("checkpoints_hash");
 
                     b.ToTable("checkpoints", "pipelines");
+                });
+
+            modelBuilder.Entity("Pipelines.Storage.DefinitionRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Draft")
+                        .IsRequired()
+                        .HasColumnType("json")
+                        .HasColumnName("draft");
+
+                    b.Property<int?>("Published")
+                        .HasColumnType("integer")
+                        .HasColumnName("published");
+
+                    b.Property<int?>("PublishedRevision")
+                        .HasColumnType("integer")
+                        .HasColumnName("published_revision");
+
+                    b.Property<int>("Revision")
+                        .HasColumnType("integer")
+                        .HasColumnName("revision");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("UpdatedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("updated_by");
+
+                    b.HasKey("Name")
+                        .HasName("definitions_pkey");
+
+                    b.ToTable("definitions", "pipelines");
+                });
+
+            modelBuilder.Entity("Pipelines.Storage.DefinitionVersionRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Definition")
+                        .IsRequired()
+                        .HasColumnType("json")
+                        .HasColumnName("definition");
+
+                    b.Property<DateTimeOffset>("PublishedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("published_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("PublishedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("published_by");
+
+                    b.HasKey("Name", "Version")
+                        .HasName("definition_versions_pkey");
+
+                    b.ToTable("definition_versions", "pipelines");
                 });
 
             modelBuilder.Entity("Pipelines.Storage.ResultRow", b =>
@@ -177,6 +286,10 @@ namespace Pipelines.Storage.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("definition");
 
+                    b.Property<int?>("DefinitionVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("definition_version");
+
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
@@ -201,6 +314,10 @@ namespace Pipelines.Storage.Migrations
                     b.Property<string>("RequestKey")
                         .HasColumnType("text")
                         .HasColumnName("request_key");
+
+                    b.Property<string>("StartedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("started_by");
 
                     b.Property<string>("State")
                         .IsRequired()
@@ -401,6 +518,50 @@ namespace Pipelines.Storage.Migrations
                     b.ToTable("stage_logs", "pipelines");
                 });
 
+            modelBuilder.Entity("Pipelines.Storage.StageMetricRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<string>("Stage")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("stage");
+
+                    b.Property<long>("Step")
+                        .HasColumnType("bigint")
+                        .HasColumnName("step");
+
+                    b.Property<double>("Value")
+                        .HasColumnType("double precision")
+                        .HasColumnName("value");
+
+                    b.HasKey("Id")
+                        .HasName("stage_metrics_pkey");
+
+                    b.HasIndex("RunId", "Stage", "Id")
+                        .HasDatabaseName("stage_metrics_of_stage");
+
+                    b.ToTable("stage_metrics", "pipelines");
+                });
+
             modelBuilder.Entity("Pipelines.Storage.StageRow", b =>
                 {
                     b.Property<Guid>("RunId")
@@ -517,6 +678,13 @@ namespace Pipelines.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("lease_until");
 
+                    b.PrimitiveCollection<string[]>("Makes")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("makes")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<int>("MaxAttempts")
                         .HasColumnType("integer")
                         .HasColumnName("max_attempts");
@@ -565,6 +733,13 @@ namespace Pipelines.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("state");
 
+                    b.PrimitiveCollection<string[]>("Takes")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("takes")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<double?>("Timeout")
                         .HasColumnType("double precision")
                         .HasColumnName("timeout");
@@ -598,9 +773,19 @@ namespace Pipelines.Storage.Migrations
                         .HasDatabaseName("stages_lease")
                         .HasFilter("state = 'running'");
 
+                    b.HasIndex("Makes")
+                        .HasDatabaseName("stages_makes");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Makes"), "gin");
+
                     b.HasIndex("RunId")
                         .HasDatabaseName("stages_open")
                         .HasFilter("state IN ('waiting', 'ready', 'running')");
+
+                    b.HasIndex("Takes")
+                        .HasDatabaseName("stages_takes");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Takes"), "gin");
 
                     b.HasIndex("Worker")
                         .HasDatabaseName("stages_of_worker")
@@ -625,6 +810,63 @@ namespace Pipelines.Storage.Migrations
                             t.HasCheckConstraint("stages_succeeded_has_outputs", "state <> 'succeeded' OR outputs IS NOT NULL");
 
                             t.HasCheckConstraint("stages_unfinished_feeders", "unfinished_feeders >= 0");
+                        });
+                });
+
+            modelBuilder.Entity("Pipelines.Storage.TokenRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset?>("RevokedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("role");
+
+                    b.Property<DateTimeOffset?>("UsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("used_at");
+
+                    b.HasKey("Id")
+                        .HasName("tokens_pkey");
+
+                    b.HasIndex("Hash")
+                        .IsUnique()
+                        .HasDatabaseName("tokens_hash");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("tokens_name")
+                        .HasFilter("revoked_at IS NULL");
+
+                    b.ToTable("tokens", "pipelines", t =>
+                        {
+                            t.HasCheckConstraint("tokens_role", "role IN ('viewer', 'operator', 'admin')");
                         });
                 });
 
@@ -735,6 +977,16 @@ namespace Pipelines.Storage.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("stage_logs_stage_fkey");
+                });
+
+            modelBuilder.Entity("Pipelines.Storage.StageMetricRow", b =>
+                {
+                    b.HasOne("Pipelines.Storage.StageRow", null)
+                        .WithMany()
+                        .HasForeignKey("RunId", "Stage")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("stage_metrics_stage_fkey");
                 });
 
             modelBuilder.Entity("Pipelines.Storage.StageRow", b =>

@@ -90,8 +90,10 @@ internal sealed class Laboratory : IAsyncDisposable
     public Task<Guid> StartRunAsync(int crashes = 1000, string? key = null, params string[] isolated) =>
         engine.StartRunAsync(SmallQuickstart(crashes, isolated), useCache: false, key, Cancellation);
 
-    public Task<Guid> StartStagesAsync(params StageDefinition[] stages) =>
-        engine.StartRunAsync(PlanOf(new WorkflowDefinition("small", stages)), useCache: false, Cancellation);
+    public Task<Guid> StartStagesAsync(params StageDefinition[] stages) => StartAsync(new WorkflowDefinition("small", stages));
+
+    public Task<Guid> StartAsync(WorkflowDefinition definition) =>
+        engine.StartRunAsync(PlanOf(definition), useCache: false, Cancellation);
 
     public Task<RunView> WaitAsync(Guid run) => engine.WaitAsync(run, Cancellation);
 
