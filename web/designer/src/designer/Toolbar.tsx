@@ -1,0 +1,81 @@
+import { equal } from '../graph/difference';
+import { linkTo } from '../hooks/useRoute';
+import { byId, commands } from './commands';
+import { closeTo, select, togglePanel, useEditor, type Saving } from './store';
+
+/** Above the canvas: which workflow, how it stands, what to do with it. */
+export function Toolbar({ faults }: { faults: number }) {
+  const name = useEditor((state) => state.name);
+  const saving = useEditor((state) => state.saving);
+  const present = useEditor((state) => state.history.present);
+  const canUndo = useEditor((state) => state.history.past.length > 0);
+  const canRedo = useEditor((state) => state.history.future.length > 0);
+  const way = useEditor((state) => state.way);
+  return (
+    <div className="toolbar" role="toolbar" aria-label="Workflow">
+      <nav className="way" aria-label="Opened workflows">
+        <a href={linkTo()}>Workflows</a>
+        <span aria-hidden>/</span>
+        {way.length === 0 ? <strong>{name}</strong> : <button type="button" className="link" onClick={() => closeTo(0)}>{name}</button>}
+        {way.map((path, index) => (
+          <span key={path}>
+            / <button type="button" className="link" onClick={() => closeTo(index + 1)}>{path}</button>
+          </span>
+        ))}
+      </nav>
+      <SaveState saving={saving} />
+      <PublishState saving={saving} changed={saving.publishedDocument === undefined ? undefined : !equal(saving.publishedDocument, present)} />
+      {faults > 0 && (
+        <button
+          type="button"
+          className="chip bad"
+          title="What is wrong, stage by stage"
+          onClick={() => {
+            select([]);
+            togglePanel('inspector', true);
+          }}
+        >
+          Invalid: {faults} {faults === 1 ? 'fault' : 'faults'}
+        </button>
+      )}
+      <span className="space" />
+      <IconButton id="undo" icon="↶" disabled={!canUndo} />
+      <IconButton id="redo" icon="↷" disabled={!canRedo} />
+      <IconButton id="tidy" icon="⌗" />
+      <IconButton id="bar" icon="⌕" />
+      <IconButton id="palette" icon="＋" text="Add" />
+      <IconButton id="inspector" icon="☰" />
+      <span className="bar" aria-hidden />
+      <button type="button" className="optional" onClick={byId('versions').run}>Versions</button>
+      <button type="button" onClick={byId('publish').run}>Publish</button>
+      <button type="button" className="primary" onClick={byId('run').run} title="Run… (Ctrl+Enter)">▶ Run</button>
+    </div>
+  );
+}
+
+function IconButton({ id, icon, text, disabled }: { id: string; icon: string; text?: string; disabled?: boolean }) {
+  const command = commands.find((one) => one.id === id)!;
+  const title = command.keys ? `${command.label} (${command.keys.split(', ')[0]})` : command.label;
+  return (
+    <button type="button" className="icon" aria-label={command.label} title={title} disabled={disabled} onClick={command.run}>
+      <span aria-hidden>{icon}</span>
+      {text}
+    </button>
+  );
+}
+
+const words: Record<Saving['state'], string> = { saved: 'Saved', waiting: 'Saving…', saving: 'Saving…', conflict: 'Conflict', failed: 'Not saved' };
+
+function SaveState({ saving: { state, message, revision } }: { saving: Saving }) {
+  return (
+    <span className={`chip save-${state}`} role="status" title={message ? `${message}; trying again` : `Revision ${revision}`}>
+      {words[state]}
+      {state === 'failed' && `: ${message}`}
+    </span>
+  );
+}
+
+function PublishState({ saving: { published }, changed }: { saving: Saving; changed?: boolean }) {
+  if (published === null) return <span className="chip optional">Not published</span>;
+  return <span className={`chip optional ${changed ? 'changed' : 'good'}`}>{changed ? `Has changes since v${published}` : `Published v${published}`}</span>;
+}

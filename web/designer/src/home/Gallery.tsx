@@ -1,0 +1,42 @@
+import { useMemo, useState } from 'react';
+import { api } from '../api';
+import { catalogOf, emptyDocument, type Catalog, type WorkflowDocument } from '../graph/document';
+import { useFetched } from '../hooks/useFetched';
+import { go } from '../hooks/useRoute';
+import { createDefinition } from './create';
+import { Thumbnail } from './Thumbnail';
+
+/** The recipes that ship, each with a picture of its graph, and an empty one. */
+export function Gallery({ taken }: { taken: string[] }) {
+  const { data, error } = useFetched(() => Promise.all([api.templates(), api.activities()]), 'templates');
+  const [fault, setFault] = useState<string>();
+  const catalog: Catalog = useMemo(() => catalogOf(data?.[1] ?? []), [data]);
+  const begin = (name: string, document: WorkflowDocument) =>
+    createDefinition(name, document, taken).then(
+      (created) => go('designer', created),
+      (failure: Error) => setFault(failure.message),
+    );
+  return (
+    <>
+      {(error ?? fault) && <p className="fault" role="alert">{error ?? fault}</p>}
+      <ul className="cards" aria-label="Templates">
+        <li className="card">
+          <button type="button" onClick={() => void begin('workflow', emptyDocument('workflow'))}>
+            <span className="thumbnail plus" aria-hidden>＋</span>
+            <strong>Empty</strong>
+            <p>Begin with nothing.</p>
+          </button>
+        </li>
+        {data?.[0].map((template) => (
+          <li key={template.name} className="card">
+            <button type="button" onClick={() => void begin(template.name, template.definition)}>
+              <Thumbnail document={template.definition} catalog={catalog} />
+              <strong>{template.title}</strong>
+              <p>{template.description}</p>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
