@@ -32,7 +32,7 @@ export function Ports({ path, ports, side, inner }: Props) {
           <li key={port.name} className={`port ${wrong ? 'wrong' : ''} ${state}`} style={typeStyle(port.type)} title={`${port.name}: ${port.type}${port.optional ? ' (optional)' : ''}`}>
             <Handle
               type={isTarget ? 'target' : 'source'}
-              position={left ? Position.Left : Position.Right}
+              position={isTarget ? Position.Left : Position.Right}
               id={handleId(side, { port: port.name, inner })}
               className={`${isList(port.type) ? 'list' : ''} ${port.optional ? 'optional' : ''}`}
             />

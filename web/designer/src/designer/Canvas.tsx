@@ -18,6 +18,7 @@ import { CanvasContext } from '../canvas/canvasStore';
 import { familyHue, familyOf } from '../canvas/colours';
 import { ConnectionLine } from '../canvas/ConnectionLine';
 import { flowEdges, flowNodes, type FlowEdge, type FlowNode } from '../canvas/flow';
+import { firstView } from '../canvas/view';
 import { GroupNode } from '../canvas/GroupNode';
 import { StageNode } from '../canvas/StageNode';
 import { canConnect, type Endpoint } from '../graph/connect';
@@ -163,12 +164,12 @@ export function Canvas() {
         connectionRadius={26}
         minZoom={0.1}
         fitView
-        fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
+        fitViewOptions={firstView}
         proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
         <Controls showInteractive={false} />
-        <MiniMap<FlowNode> pannable zoomable ariaLabel="Map of the workflow" nodeColor={(node) => `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`} />
+        <MiniMap<FlowNode> style={{ width: 150, height: 96 }} pannable zoomable ariaLabel="Map of the workflow" nodeColor={(node) => `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`} />
       </ReactFlow>
     </CanvasContext.Provider>
   );

@@ -5,6 +5,7 @@ import { isList, portsOf } from '../graph/ports';
 import { sourcesOf } from '../graph/references';
 import { endpointAt, offerConnections, reveal } from './actions';
 import { change, select, useDocument, useEditor } from './store';
+import { Icon } from '../parts/Icon';
 
 interface Props {
   path: Path;
@@ -90,9 +91,7 @@ function PortRow({ name, type, optional, sources, scope, end, inner, isOutput, e
           <button type="button" className="link" onClick={() => go(text)}>
             {text}
           </button>
-          <button type="button" className="quiet small" aria-label={`Disconnect ${text}`} onClick={() => change((document) => disconnect(document, inner ? { ...end, inner } : end, text))}>
-            ✕
-          </button>
+          <button type="button" className="quiet small" aria-label={`Disconnect ${text}`} onClick={() => change((document) => disconnect(document, inner ? { ...end, inner } : end, text))}><Icon name="close" /></button>
         </span>
       ))}
       {error && (

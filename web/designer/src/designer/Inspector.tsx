@@ -4,6 +4,7 @@ import { alignChosen, distributeChosen, duplicate, group, remove } from './actio
 import { StageForm } from './StageForm';
 import { togglePanel, useDocument, useEditor } from './store';
 import { WorkflowSettings } from './WorkflowSettings';
+import { Icon } from '../parts/Icon';
 
 /** What is chosen: one stage, several, or the workflow itself. */
 export function Inspector({ faults }: { faults: Fault[] }) {
@@ -16,9 +17,7 @@ export function Inspector({ faults }: { faults: Fault[] }) {
     <aside className="panel inspector" aria-label="Properties">
       <header>
         <h2>{title}</h2>
-        <button type="button" className="quiet" aria-label="Close the properties" onClick={() => togglePanel('inspector', false)}>
-          ✕
-        </button>
+        <button type="button" className="quiet" aria-label="Close the properties" onClick={() => togglePanel('inspector', false)}><Icon name="close" /></button>
       </header>
       <div className="panel-body">
         {stage ? (

@@ -1,6 +1,7 @@
 import { uniqueName, type Json, type Stage } from '../graph/document';
 import { readField, show } from '../graph/form';
 import { Row, TextBox } from './FieldRow';
+import { Icon } from '../parts/Icon';
 
 type Matrix = NonNullable<Stage['matrix']>;
 
@@ -21,9 +22,7 @@ export function MatrixForm({ stage, error, onChange }: Props) {
         <div className="pair" key={index}>
           <TextBox label="Name in the matrix" value={name} onLeave onValue={(text) => put(entries.map((entry, at) => (at === index ? [text, values] : entry)))} />
           <TextBox label={`Values of ${name}`} value={writeList(values)} placeholder="0.3, 0.5, 0.7 or ${list}" onValue={(text) => put(entries.map((entry, at) => (at === index ? [name, readList(text)] : entry)))} />
-          <button type="button" className="quiet small" aria-label={`Remove ${name}`} onClick={() => put(entries.filter((_, at) => at !== index))}>
-            ✕
-          </button>
+          <button type="button" className="quiet small" aria-label={`Remove ${name}`} onClick={() => put(entries.filter((_, at) => at !== index))}><Icon name="close" /></button>
         </div>
       ))}
       {error && (

@@ -5,6 +5,7 @@ import { search } from '../graph/search';
 import { add, groupKind } from './actions';
 import { dragType } from './Canvas';
 import { togglePanel, useEditor } from './store';
+import { Icon } from '../parts/Icon';
 
 const group: Activity = {
   kind: groupKind,
@@ -39,9 +40,7 @@ export function Palette() {
     <aside className="panel palette" aria-label="Activities" onKeyDown={walk}>
       <header>
         <h2>Activities</h2>
-        <button type="button" className="quiet" aria-label="Close the list of activities" onClick={() => togglePanel('palette', false)}>
-          ✕
-        </button>
+        <button type="button" className="quiet" aria-label="Close the list of activities" onClick={() => togglePanel('palette', false)}><Icon name="close" /></button>
       </header>
       <input
         id="palette-search"

@@ -1,3 +1,4 @@
+import { Icon, type IconName } from '../parts/Icon';
 import { equal } from '../graph/difference';
 import { linkTo } from '../hooks/useRoute';
 import { byId, commands } from './commands';
@@ -39,26 +40,26 @@ export function Toolbar({ faults }: { faults: number }) {
         </button>
       )}
       <span className="space" />
-      <IconButton id="undo" icon="↶" disabled={!canUndo} />
-      <IconButton id="redo" icon="↷" disabled={!canRedo} />
-      <IconButton id="tidy" icon="⌗" />
-      <IconButton id="bar" icon="⌕" />
-      <IconButton id="palette" icon="＋" text="Add" />
-      <IconButton id="inspector" icon="☰" />
+      <IconButton id="undo" icon="undo" disabled={!canUndo} />
+      <IconButton id="redo" icon="redo" disabled={!canRedo} />
+      <IconButton id="tidy" icon="tidy" />
+      <IconButton id="bar" icon="search" />
+      <IconButton id="palette" icon="plus" text="Add" />
+      <IconButton id="inspector" icon="panel" />
       <span className="bar" aria-hidden />
-      <button type="button" className="optional" onClick={byId('versions').run}>Versions</button>
+      <button type="button" className="wide-only" onClick={byId('versions').run}>Versions</button>
       <button type="button" onClick={byId('publish').run}>Publish</button>
-      <button type="button" className="primary" onClick={byId('run').run} title="Run… (Ctrl+Enter)">▶ Run</button>
+      <button type="button" className="primary" onClick={byId('run').run} title="Run… (Ctrl+Enter)"><Icon name="play" /> Run</button>
     </div>
   );
 }
 
-function IconButton({ id, icon, text, disabled }: { id: string; icon: string; text?: string; disabled?: boolean }) {
+function IconButton({ id, icon, text, disabled }: { id: string; icon: IconName; text?: string; disabled?: boolean }) {
   const command = commands.find((one) => one.id === id)!;
   const title = command.keys ? `${command.label} (${command.keys.split(', ')[0]})` : command.label;
   return (
     <button type="button" className="icon" aria-label={command.label} title={title} disabled={disabled} onClick={command.run}>
-      <span aria-hidden>{icon}</span>
+      <Icon name={icon} />
       {text}
     </button>
   );
@@ -76,6 +77,6 @@ function SaveState({ saving: { state, message, revision } }: { saving: Saving })
 }
 
 function PublishState({ saving: { published }, changed }: { saving: Saving; changed?: boolean }) {
-  if (published === null) return <span className="chip optional">Not published</span>;
-  return <span className={`chip optional ${changed ? 'changed' : 'good'}`}>{changed ? `Has changes since v${published}` : `Published v${published}`}</span>;
+  if (published === null) return <span className="chip wide-only">Not published</span>;
+  return <span className={`chip wide-only ${changed ? 'changed' : 'good'}`}>{changed ? `Has changes since v${published}` : `Published v${published}`}</span>;
 }

@@ -7,6 +7,7 @@ import { portsOf } from '../graph/ports';
 import { reveal } from './actions';
 import { Row, TextBox } from './FieldRow';
 import { change, notify, pick, select, useEditor } from './store';
+import { Icon } from '../parts/Icon';
 
 interface Props {
   document: WorkflowDocument;
@@ -73,9 +74,7 @@ export function WorkflowSettings({ document, faults }: Props) {
             onValue={(text) => change((now) => withProperty(now, 'outputs', Object.fromEntries(Object.entries(now.outputs ?? {}).map(([key, one]) => [key === name ? text : key, one]))))}
           />
           <TextBox label={`Source of ${name}`} value={sourcesOf(source).join(', ')} invalid={own.some((fault) => fault.field === `outputs.${name}`)} onValue={(text) => change((now) => withProperty(now, 'outputs', withMember(now.outputs, name, readSources(text))), `output ${name}`)} />
-          <button type="button" className="quiet small" aria-label={`Remove ${name}`} onClick={() => change((now) => withProperty(now, 'outputs', withMember(now.outputs, name, undefined)))}>
-            ✕
-          </button>
+          <button type="button" className="quiet small" aria-label={`Remove ${name}`} onClick={() => change((now) => withProperty(now, 'outputs', withMember(now.outputs, name, undefined)))}><Icon name="close" /></button>
         </div>
       ))}
       <button type="button" className="small" onClick={() => offerOutputs(document)}>
@@ -125,9 +124,7 @@ function ParameterEditor({ name, definition, document }: { name: string; definit
             <option key={type}>{type}</option>
           ))}
         </select>
-        <button type="button" className="quiet small" aria-label={`Remove ${name}`} onClick={() => put(undefined)}>
-          ✕
-        </button>
+        <button type="button" className="quiet small" aria-label={`Remove ${name}`} onClick={() => put(undefined)}><Icon name="close" /></button>
       </div>
       <TextBox label={`Default of ${name}`} placeholder="no default: must be set" value={show(definition.default)} onValue={(text) => put(withProperty(definition, 'default', readField({ type: boxes[definition.type] }, text)))} />
       <TextBox label={`Description of ${name}`} placeholder="what it is" value={definition.description ?? ''} onValue={(text) => put(withProperty(definition, 'description', text || undefined))} />

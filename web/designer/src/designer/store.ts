@@ -63,7 +63,7 @@ export const useEditor = create<EditorState>(() => ({
   edges: nothing,
   serverFaults: [],
   saving: { state: 'saved', revision: 0, saved: emptyDocument(''), published: null, versions: [] },
-  panels: { palette: window.innerWidth > 720, inspector: window.innerWidth > 720 },
+  panels: { palette: window.innerWidth >= 1440, inspector: window.innerWidth > 720 },
 }));
 
 const { getState: get, setState: set } = useEditor;
@@ -86,6 +86,8 @@ export function load(definition: Definition, catalog: Catalog): void {
     serverFaults: [],
     overlay: undefined,
     notice: undefined,
+    // Who has nothing yet wants the list; who has a graph wants to see it.
+    panels: { ...get().panels, palette: window.innerWidth >= 1440 || (placed.stages.length === 0 && window.innerWidth > 720) },
     saving: {
       state: 'saved',
       revision: definition.revision,

@@ -7,6 +7,7 @@ import type { Fault } from '../graph/checks';
 import { walk, type Json, type ParameterDefinition } from '../graph/document';
 import { readField, show, type FieldType } from '../graph/form';
 import { go } from '../hooks/useRoute';
+import { Icon } from '../parts/Icon';
 import { Dialog } from '../parts/Dialog';
 
 const types: Record<ParameterDefinition['type'], FieldType> = { text: 'text', path: 'text', number: 'number', integer: 'integer', boolean: 'boolean', list: 'json' };
@@ -63,7 +64,7 @@ export function StartRunDialog({ onClose }: { onClose: () => void }) {
           <span className="hint">{faults === undefined ? 'Checking…' : faults.length === 0 ? `${stages} stages, nothing wrong` : `${faults.length} to mend first`}</span>
           <span className="space" />
           <button type="button" onClick={onClose}>Cancel</button>
-          <button type="submit" form="run-values" className="primary" disabled={blocked}>▶ Start</button>
+          <button type="submit" form="run-values" className="primary" disabled={blocked}><Icon name="play" /> Start</button>
         </>
       }
     >

@@ -47,11 +47,11 @@ export interface Graph {
   edges: GraphEdge[];
 }
 
-export const nodeWidth = 216;
+export const nodeWidth = 188;
 const header = 54;
 const portHeight = 22;
 const footer = 10;
-const groupMargin = { right: 40, bottom: 28 };
+const groupMargin = { right: 112, bottom: 28 };
 const emptyGroup: Size = { width: 300, height: 180 };
 
 export function sizeOf(ports: Ports): Size {

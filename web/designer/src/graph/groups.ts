@@ -18,7 +18,7 @@ import { lift, dependencies } from './connect';
 import { mapLayout, moveStages, outermost } from './edit';
 import { groupInputs, mapReferences, parseSource, resolve, sourcesOf, type OutputName } from './references';
 
-export const groupPadding = { left: 32, top: 64 };
+export const groupPadding = { left: 100, top: 64 };
 
 /** Why these stages cannot be a group; undefined when they can. */
 export function groupFault(document: WorkflowDocument, paths: Iterable<Path>): string | undefined {

@@ -3,6 +3,7 @@ import { api } from '../api';
 import { catalogOf, emptyDocument, type Catalog, type WorkflowDocument } from '../graph/document';
 import { useFetched } from '../hooks/useFetched';
 import { go } from '../hooks/useRoute';
+import { Icon } from '../parts/Icon';
 import { createDefinition } from './create';
 import { Thumbnail } from './Thumbnail';
 
@@ -22,7 +23,7 @@ export function Gallery({ taken }: { taken: string[] }) {
       <ul className="cards" aria-label="Templates">
         <li className="card">
           <button type="button" onClick={() => void begin('workflow', emptyDocument('workflow'))}>
-            <span className="thumbnail plus" aria-hidden>＋</span>
+            <span className="thumbnail plus"><Icon name="plus" /></span>
             <strong>Empty</strong>
             <p>Begin with nothing.</p>
           </button>

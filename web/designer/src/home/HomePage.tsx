@@ -8,6 +8,7 @@ import { Dialog } from '../parts/Dialog';
 import { ago } from '../parts/format';
 import { Gallery } from './Gallery';
 import { createDefinition } from './create';
+import { Icon } from '../parts/Icon';
 
 /** All workflows, and the ways to a new one. */
 export function HomePage() {
@@ -51,9 +52,7 @@ export function HomePage() {
                   <span className="hint">{ago(one.updated)}</span>
                 </footer>
               </a>
-              <button type="button" className="quiet corner" aria-label={`Delete ${one.name}`} onClick={() => setLeaving(one)}>
-                ✕
-              </button>
+              <button type="button" className="quiet corner" aria-label={`Delete ${one.name}`} onClick={() => setLeaving(one)}><Icon name="close" /></button>
             </li>
           ))}
         </ul>

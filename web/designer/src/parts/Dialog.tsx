@@ -1,4 +1,5 @@
 import { useEffect, useRef, type ReactNode } from 'react';
+import { Icon } from './Icon';
 
 interface Props {
   title: string;
@@ -27,9 +28,7 @@ export function Dialog({ title, onClose, children, actions, wide }: Props) {
     >
       <header>
         <h2>{title}</h2>
-        <button type="button" className="quiet" aria-label="Close" onClick={onClose}>
-          ✕
-        </button>
+        <button type="button" className="quiet" aria-label="Close" onClick={onClose}><Icon name="close" /></button>
       </header>
       <div className="dialog-body">{children}</div>
       {actions && <footer>{actions}</footer>}

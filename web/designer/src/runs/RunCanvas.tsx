@@ -4,6 +4,7 @@ import type { RunView } from '../api';
 import { CanvasContext, createCanvasStore } from '../canvas/canvasStore';
 import { familyHue, familyOf } from '../canvas/colours';
 import { flowEdges, flowNodes, type FlowEdge, type FlowNode } from '../canvas/flow';
+import { firstView } from '../canvas/view';
 import { GroupNode } from '../canvas/GroupNode';
 import { StageNode } from '../canvas/StageNode';
 import type { Catalog, Path } from '../graph/document';
@@ -60,12 +61,12 @@ export function RunCanvas({ run, catalog, chosen, onChoose }: Props) {
         deleteKeyCode={null}
         minZoom={0.1}
         fitView
-        fitViewOptions={{ padding: 0.1, maxZoom: 1 }}
+        fitViewOptions={firstView}
         proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
         <Controls showInteractive={false} />
-        <MiniMap<FlowNode> pannable zoomable ariaLabel="Map of the run" nodeColor={(node) => `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`} />
+        <MiniMap<FlowNode> style={{ width: 150, height: 96 }} pannable zoomable ariaLabel="Map of the run" nodeColor={(node) => `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`} />
       </ReactFlow>
     </CanvasContext.Provider>
   );

@@ -4,6 +4,7 @@ import { catalogOf } from '../graph/document';
 import { useEvents } from '../hooks/useEvents';
 import { useFetched } from '../hooks/useFetched';
 import { linkTo } from '../hooks/useRoute';
+import { Icon } from '../parts/Icon';
 import { written } from '../parts/format';
 import { Logs } from './Logs';
 import { RerunDialog } from './RerunDialog';
@@ -48,7 +49,7 @@ export function RunPage({ id }: { id: string }) {
           <a href={linkTo('runs')}>Runs</a> / <strong>{run.name}</strong>
         </nav>
         <span className={`state ${run.state}`} role="status">{run.state}</span>
-        <span className="hint optional">{counts(run)}</span>
+        <span className="hint wide-only">{counts(run)}</span>
         {(fault ?? error) && <span className="chip bad" role="alert">{fault ?? error}</span>}
         <span className="space" />
         {chosen && <button type="button" onClick={() => setRerun({ from: chosen })}>Run again from {chosen}</button>}
@@ -71,7 +72,7 @@ export function RunPage({ id }: { id: string }) {
           ))}
           {chosen && (
             <button type="button" className="chip" onClick={() => setChosen(undefined)}>
-              {chosen} ✕
+              {chosen} <Icon name="close" />
             </button>
           )}
         </div>

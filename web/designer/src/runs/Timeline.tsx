@@ -1,4 +1,5 @@
 import type { RunView, StageView } from '../api';
+import { useWidth } from '../hooks/useWidth';
 import { duration } from '../parts/format';
 import { nodeOf } from './statuses';
 
@@ -10,19 +11,27 @@ interface Props {
 
 const rowHeight = 22;
 const labelWidth = 170;
-const width = 900;
+const narrowest = 420;
 
 /** When each stage ran and for how long; where the server does not say when, only for how long. */
 export function Timeline({ run, chosen, onChoose }: Props) {
+  const [box, measured] = useWidth<HTMLDivElement>(900);
+  const width = Math.max(narrowest, measured);
   const rows = run.stages.filter((stage) => stage.seconds);
-  if (rows.length === 0) return <p className="empty">No stage has begun yet.</p>;
+  if (rows.length === 0)
+    return (
+      <div ref={box}>
+        <p className="empty">No stage has begun yet.</p>
+      </div>
+    );
   const begun = Date.parse(run.created);
   const start = (stage: StageView) => (stage.started ? Math.max(0, (Date.parse(stage.started) - begun) / 1000) : 0);
   const total = Math.max(...rows.map((stage) => start(stage) + stage.seconds!), 0.001);
   const scale = (width - labelWidth - 70) / total;
   const ticks = ticksOf(total);
   return (
-    <svg className="timeline" viewBox={`0 0 ${width} ${rows.length * rowHeight + 26}`} role="img" aria-label={`Timeline of ${rows.length} stages, ${duration(total)}`}>
+    <div ref={box}>
+    <svg className="timeline" width={width} height={rows.length * rowHeight + 26} role="img" aria-label={`Timeline of ${rows.length} stages, ${duration(total)}`}>
       {ticks.map((tick) => (
         <g key={tick} transform={`translate(${labelWidth + tick * scale} 0)`}>
           <line y1={16} y2={rows.length * rowHeight + 24} />
@@ -40,6 +49,7 @@ export function Timeline({ run, chosen, onChoose }: Props) {
         </g>
       ))}
     </svg>
+    </div>
   );
 }
 
