@@ -2,6 +2,7 @@ import { DesignerPage } from './designer/DesignerPage';
 import { HomePage } from './home/HomePage';
 import { linkTo, useRoute } from './hooks/useRoute';
 import { themes, useTheme, type Theme } from './hooks/useTheme';
+import { Fallen } from './parts/Fallen';
 import { RunPage } from './runs/RunPage';
 import { RunsPage } from './runs/RunsPage';
 
@@ -36,7 +37,9 @@ export function App() {
           ))}
         </select>
       </header>
-      <Page place={place} name={name} />
+      <Fallen key={`${place} ${name}`}>
+        <Page place={place} name={name} />
+      </Fallen>
     </>
   );
 }

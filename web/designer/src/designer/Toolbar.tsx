@@ -1,5 +1,6 @@
+import { useMemo } from 'react';
 import { Icon, type IconName } from '../parts/Icon';
-import { equal } from '../graph/difference';
+import { difference, isSame } from '../graph/difference';
 import { linkTo } from '../hooks/useRoute';
 import { byId, commands } from './commands';
 import { closeTo, select, togglePanel, useEditor, type Saving } from './store';
@@ -12,6 +13,9 @@ export function Toolbar({ faults }: { faults: number }) {
   const canUndo = useEditor((state) => state.history.past.length > 0);
   const canRedo = useEditor((state) => state.history.future.length > 0);
   const way = useEditor((state) => state.way);
+  // Where a stage is drawn is no change of the workflow.
+  const { publishedDocument } = saving;
+  const changed = useMemo(() => publishedDocument && !isSame(difference(publishedDocument, present)), [publishedDocument, present]);
   return (
     <div className="toolbar" role="toolbar" aria-label="Workflow">
       <nav className="way" aria-label="Opened workflows">
@@ -25,7 +29,7 @@ export function Toolbar({ faults }: { faults: number }) {
         ))}
       </nav>
       <SaveState saving={saving} />
-      <PublishState saving={saving} changed={saving.publishedDocument === undefined ? undefined : !equal(saving.publishedDocument, present)} />
+      <PublishState saving={saving} changed={changed} />
       {faults > 0 && (
         <button
           type="button"

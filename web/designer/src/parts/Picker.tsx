@@ -26,7 +26,9 @@ export function Picker({ title, items, at, onClose }: Props) {
   const list = useRef<HTMLUListElement>(null);
   const found = useMemo(() => search(items, query, (item) => [item.label, item.detail ?? '', item.section ?? '']), [items, query]);
   useEffect(() => setActive(0), [query, items]);
-  useEffect(() => list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }), [active]);
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
+  }, [active]);
 
   const pick = (item: PickerItem | undefined) => {
     if (!item) return;
