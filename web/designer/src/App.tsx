@@ -25,7 +25,11 @@ export function App() {
         </a>
         <nav aria-label="Pages">
           {places.map(([label, to]) => (
-            <a key={to} href={to === '' ? linkTo() : linkTo(to)} aria-current={place === to || (to === '' && place === 'designer') ? 'page' : undefined}>
+            <a
+              key={to}
+              href={to === '' ? linkTo() : linkTo(to)}
+              aria-current={place === to || (to === '' && place === 'designer') ? 'page' : undefined}
+            >
               {label}
             </a>
           ))}

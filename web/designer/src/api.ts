@@ -122,11 +122,17 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
   if (answer.ok) return read as T;
   const problem = (read ?? {}) as { detail?: string; title?: string; errors?: Fault[] };
   const said = Array.isArray(problem.errors) ? problem.errors.map((fault) => fault.message).join('; ') : undefined;
-  throw new ApiError(answer.status, problem.detail ?? said ?? problem.title ?? `the server answered ${answer.status}`, read);
+  throw new ApiError(
+    answer.status,
+    problem.detail ?? said ?? problem.title ?? `the server answered ${answer.status}`,
+    read,
+  );
 }
 
 const query = (values: Record<string, string | number | undefined>): string => {
-  const given = Object.entries(values).flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, `${value}`]]));
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [[name, `${value}`]],
+  );
   return given.length > 0 ? `?${new URLSearchParams(given)}` : '';
 };
 const at = encodeURIComponent;
@@ -136,7 +142,8 @@ export const api = {
   templates: () => ask<Template[]>('GET', '/templates'),
   definitions: () => ask<DefinitionSummary[]>('GET', '/definitions'),
   definition: (name: string) => ask<Definition>('GET', `/definitions/${at(name)}`),
-  version: (name: string, version: number) => ask<WorkflowDocument>('GET', `/definitions/${at(name)}/versions/${version}`),
+  version: (name: string, version: number) =>
+    ask<WorkflowDocument>('GET', `/definitions/${at(name)}/versions/${version}`),
   save: (name: string, definition: WorkflowDocument, revision: number) =>
     ask<{ revision: number }>('PUT', `/definitions/${at(name)}`, { definition, revision }),
   publish: (name: string, revision: number) =>

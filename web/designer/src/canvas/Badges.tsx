@@ -8,9 +8,16 @@ export function Marks({ stage }: { stage: Stage }) {
   if (stage.when) marks.push(['if', `Only when ${stage.when}`]);
   if (stage.matrix) {
     const names = Object.entries(stage.matrix.values ?? {});
-    marks.push([`× ${names.map(([name, values]) => (Array.isArray(values) ? `${name} ${values.length}` : name)).join(', ')}`, `Once for each value of ${names.map(([name]) => name).join(', ')}`]);
+    marks.push([
+      `× ${names.map(([name, values]) => (Array.isArray(values) ? `${name} ${values.length}` : name)).join(', ')}`,
+      `Once for each value of ${names.map(([name]) => name).join(', ')}`,
+    ]);
   }
-  if (stage.repeat) marks.push([`↻ ${stage.repeat.times ?? ''}`, `Repeated${stage.repeat.times ? `, ${stage.repeat.times} times` : ''}${stage.repeat.until ? `, until ${stage.repeat.until}` : ''}`]);
+  if (stage.repeat)
+    marks.push([
+      `↻ ${stage.repeat.times ?? ''}`,
+      `Repeated${stage.repeat.times ? `, ${stage.repeat.times} times` : ''}${stage.repeat.until ? `, until ${stage.repeat.until}` : ''}`,
+    ]);
   if (stage.resources?.gpu) marks.push(['GPU', 'Needs a GPU']);
   if (stage.isolation === 'process') marks.push(['proc', 'Runs in a process of its own']);
   if (stage.cache === false) marks.push(['fresh', 'Always computed, never taken from the store']);

@@ -17,7 +17,8 @@ export const GroupNode = memo(function GroupNode({ data, selected }: NodeProps<F
   const status = useStatus(path);
   const inputs = readOnly ? ports.inputs : [...ports.inputs, more];
   const outputs = readOnly ? ports.outputs : [...ports.outputs, more];
-  const element = (port: Port): Port => (stage.matrix && port.type.endsWith('[]') ? { ...port, type: port.type.slice(0, -2) } : port);
+  const element = (port: Port): Port =>
+    stage.matrix && port.type.endsWith('[]') ? { ...port, type: port.type.slice(0, -2) } : port;
   return (
     <div className={`group-node ${selected ? 'selected' : ''} ${status ? `state-${status.state}` : ''}`}>
       <header>

@@ -32,7 +32,8 @@ import { canvasStore, change, currentDocument, openWorkflow, select, show, useDo
 const nodeTypes = { stage: StageNode, group: GroupNode };
 export const dragType = 'application/x-pipelines-kind';
 
-const verdictOf = (from: Endpoint, to: Endpoint) => canConnect(currentDocument(), useEditor.getState().catalog, from, to);
+const verdictOf = (from: Endpoint, to: Endpoint) =>
+  canConnect(currentDocument(), useEditor.getState().catalog, from, to);
 const ends = ({ source, sourceHandle, target, targetHandle }: Connection | FlowEdge): [Endpoint, Endpoint] => [
   endpointOfHandle(source, sourceHandle!),
   endpointOfHandle(target, targetHandle!),
@@ -77,7 +78,12 @@ export function Canvas() {
       moveStages(
         now,
         // Inside of a group nothing stands before its corner.
-        Object.fromEntries(moved.map(({ id, parentId, position: { x, y } }) => [id, parentId ? { x: Math.max(x, 16), y: Math.max(y, 48) } : { x, y }])),
+        Object.fromEntries(
+          moved.map(({ id, parentId, position: { x, y } }) => [
+            id,
+            parentId ? { x: Math.max(x, 16), y: Math.max(y, 48) } : { x, y },
+          ]),
+        ),
       ),
     );
   }, []);
@@ -86,13 +92,23 @@ export function Canvas() {
     const verdict = verdictOf(...ends(connection as Connection));
     return verdict.ok || verdict.code === 'occupied';
   }, []);
-  const onConnectStart = useCallback((_: unknown, { nodeId, handleId: handle, handleType }: { nodeId: string | null; handleId: string | null; handleType: string | null }) => {
-    if (!nodeId || !handle) return;
-    const side = handleType === 'source' ? 'output' : 'input';
-    const found = candidates(currentDocument(), useEditor.getState().catalog, endpointOfHandle(nodeId, handle), side);
-    const other = side === 'output' ? 'in' : 'out';
-    canvasStore.setState({ fitting: new Set(found.map(({ end }) => `${end.stage}|${handleId(other, end)}`)) });
-  }, []);
+  const onConnectStart = useCallback(
+    (
+      _: unknown,
+      {
+        nodeId,
+        handleId: handle,
+        handleType,
+      }: { nodeId: string | null; handleId: string | null; handleType: string | null },
+    ) => {
+      if (!nodeId || !handle) return;
+      const side = handleType === 'source' ? 'output' : 'input';
+      const found = candidates(currentDocument(), useEditor.getState().catalog, endpointOfHandle(nodeId, handle), side);
+      const other = side === 'output' ? 'in' : 'out';
+      canvasStore.setState({ fitting: new Set(found.map(({ end }) => `${end.stage}|${handleId(other, end)}`)) });
+    },
+    [],
+  );
   const onConnectEnd = useCallback((event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
     canvasStore.setState({ fitting: undefined });
     if (!state.fromNode || !state.fromHandle?.id) return;
@@ -100,10 +116,16 @@ export function Canvas() {
     const from = endpointOfHandle(state.fromNode.id, state.fromHandle.id);
     if (state.toHandle?.id && !state.isValid) {
       const to = endpointOfHandle(state.toHandle.nodeId, state.toHandle.id);
-      if (state.fromHandle.type !== state.toHandle.type) state.fromHandle.type === 'source' ? join(from, to) : join(to, from);
+      if (state.fromHandle.type !== state.toHandle.type)
+        state.fromHandle.type === 'source' ? join(from, to) : join(to, from);
     } else if (!state.toHandle) {
       const place = useEditor.getState().flow?.screenToFlowPosition(at);
-      offerConnections(from, state.fromHandle.type === 'source' ? 'output' : 'input', at, place && { x: place.x, y: place.y - 40 });
+      offerConnections(
+        from,
+        state.fromHandle.type === 'source' ? 'output' : 'input',
+        at,
+        place && { x: place.x, y: place.y - 40 },
+      );
     }
   }, []);
 
@@ -169,7 +191,15 @@ export function Canvas() {
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
         <Controls showInteractive={false} />
-        <MiniMap<FlowNode> style={{ width: 150, height: 96 }} pannable zoomable ariaLabel="Map of the workflow" nodeColor={(node) => `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`} />
+        <MiniMap<FlowNode>
+          style={{ width: 150, height: 96 }}
+          pannable
+          zoomable
+          ariaLabel="Map of the workflow"
+          nodeColor={(node) =>
+            `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`
+          }
+        />
       </ReactFlow>
     </CanvasContext.Provider>
   );

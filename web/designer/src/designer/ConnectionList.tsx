@@ -82,7 +82,12 @@ function PortRow({ name, type, optional, sources, scope, end, inner, isOutput, e
           {optional && !isOutput ? ', optional' : ''}
         </span>
       </span>
-      <button type="button" className="quiet small" aria-label={`Connect ${name}`} onClick={(event) => offerConnections(end, isOutput ? 'output' : 'input', cornerOf(event.currentTarget))}>
+      <button
+        type="button"
+        className="quiet small"
+        aria-label={`Connect ${name}`}
+        onClick={(event) => offerConnections(end, isOutput ? 'output' : 'input', cornerOf(event.currentTarget))}
+      >
         connect…
       </button>
       {held.map((text, index) => (
@@ -91,7 +96,14 @@ function PortRow({ name, type, optional, sources, scope, end, inner, isOutput, e
           <button type="button" className="link" onClick={() => go(text)}>
             {text}
           </button>
-          <button type="button" className="quiet small" aria-label={`Disconnect ${text}`} onClick={() => change((document) => disconnect(document, inner ? { ...end, inner } : end, text))}><Icon name="close" /></button>
+          <button
+            type="button"
+            className="quiet small"
+            aria-label={`Disconnect ${text}`}
+            onClick={() => change((document) => disconnect(document, inner ? { ...end, inner } : end, text))}
+          >
+            <Icon name="close" />
+          </button>
         </span>
       ))}
       {error && (

@@ -17,7 +17,10 @@ export function ContextMenu({ at }: { at: Screen }) {
     event.preventDefault();
     event.stopPropagation();
   };
-  const place = { left: Math.min(at.x, window.innerWidth - 250), top: Math.min(at.y, Math.max(8, window.innerHeight - 40 - 30 * (shown.length + 1))) };
+  const place = {
+    left: Math.min(at.x, window.innerWidth - 250),
+    top: Math.min(at.y, Math.max(8, window.innerHeight - 40 - 30 * (shown.length + 1))),
+  };
   return (
     <>
       <div className="veil" onPointerDown={() => show(undefined)} onContextMenu={(event) => event.preventDefault()} />

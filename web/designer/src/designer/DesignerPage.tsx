@@ -21,20 +21,22 @@ import { useShortcuts } from './useShortcuts';
 
 /** The designer of one workflow. */
 export function DesignerPage({ name }: { name: string }) {
-  const loaded = useFetched(
-    async () => {
-      const [activities, definition] = await Promise.all([api.activities(), api.definition(name)]);
-      return { activities, definition };
-    },
-    `designer ${name}`,
-  );
+  const loaded = useFetched(async () => {
+    const [activities, definition] = await Promise.all([api.activities(), api.definition(name)]);
+    return { activities, definition };
+  }, `designer ${name}`);
   const { data, error } = loaded;
   useEffect(() => {
     if (data) load(data.definition, catalogOf(data.activities));
   }, [data]);
   useEffect(() => () => useEditor.setState({ name: '', overlay: undefined }), [name]);
   const ready = useEditor((state) => state.name === name);
-  if (error) return <p className="page empty" role="alert">{name} cannot be opened: {error}</p>;
+  if (error)
+    return (
+      <p className="page empty" role="alert">
+        {name} cannot be opened: {error}
+      </p>
+    );
   return ready && data ? <Designer key={name} /> : <p className="page empty">Opening {name}…</p>;
 }
 

@@ -86,7 +86,12 @@ export function FieldRow({ field, value, error, onValue }: Props) {
       error={error}
       action={
         (field.type === 'choice' || field.type === 'boolean') && (
-          <button type="button" className="quiet small" title="A choice, or a text with ${…}" onClick={() => setAsText(!asText)}>
+          <button
+            type="button"
+            className="quiet small"
+            title="A choice, or a text with ${…}"
+            onClick={() => setAsText(!asText)}
+          >
             {wantsChoice ? '${…}' : 'choice'}
           </button>
         )
@@ -94,7 +99,12 @@ export function FieldRow({ field, value, error, onValue }: Props) {
     >
       {(id, describedBy) =>
         wantsChoice ? (
-          <select id={id} aria-describedby={describedBy} value={show(value)} onChange={(event) => onValue(readField(field, event.target.value))}>
+          <select
+            id={id}
+            aria-describedby={describedBy}
+            value={show(value)}
+            onChange={(event) => onValue(readField(field, event.target.value))}
+          >
             <option value="">{fallback === undefined ? 'choose…' : `${fallback} (default)`}</option>
             {choices.map((choice) => (
               <option key={choice} value={choice}>

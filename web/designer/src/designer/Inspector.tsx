@@ -17,7 +17,14 @@ export function Inspector({ faults }: { faults: Fault[] }) {
     <aside className="panel inspector" aria-label="Properties">
       <header>
         <h2>{title}</h2>
-        <button type="button" className="quiet" aria-label="Close the properties" onClick={() => togglePanel('inspector', false)}><Icon name="close" /></button>
+        <button
+          type="button"
+          className="quiet"
+          aria-label="Close the properties"
+          onClick={() => togglePanel('inspector', false)}
+        >
+          <Icon name="close" />
+        </button>
       </header>
       <div className="panel-body">
         {stage ? (
@@ -36,9 +43,15 @@ function Several() {
   return (
     <>
       <div className="buttons">
-        <button type="button" onClick={group}>Group</button>
-        <button type="button" onClick={duplicate}>Duplicate</button>
-        <button type="button" className="danger" onClick={remove}>Delete</button>
+        <button type="button" onClick={group}>
+          Group
+        </button>
+        <button type="button" onClick={duplicate}>
+          Duplicate
+        </button>
+        <button type="button" className="danger" onClick={remove}>
+          Delete
+        </button>
       </div>
       <h3>Align</h3>
       <div className="buttons">
@@ -50,8 +63,12 @@ function Several() {
       </div>
       <h3>Distribute</h3>
       <div className="buttons">
-        <button type="button" onClick={() => distributeChosen('x')}>across</button>
-        <button type="button" onClick={() => distributeChosen('y')}>down</button>
+        <button type="button" onClick={() => distributeChosen('x')}>
+          across
+        </button>
+        <button type="button" onClick={() => distributeChosen('y')}>
+          down
+        </button>
       </div>
     </>
   );

@@ -15,14 +15,32 @@ interface Props {
 export function MatrixForm({ stage, error, onChange }: Props) {
   const { matrix } = stage;
   const entries = Object.entries(matrix?.values ?? {});
-  const put = (values: [string, Json][]) => onChange(values.length > 0 ? { ...matrix, values: Object.fromEntries(values) } : undefined);
+  const put = (values: [string, Json][]) =>
+    onChange(values.length > 0 ? { ...matrix, values: Object.fromEntries(values) } : undefined);
   return (
     <>
       {entries.map(([name, values], index) => (
         <div className="pair" key={index}>
-          <TextBox label="Name in the matrix" value={name} onLeave onValue={(text) => put(entries.map((entry, at) => (at === index ? [text, values] : entry)))} />
-          <TextBox label={`Values of ${name}`} value={writeList(values)} placeholder="0.3, 0.5, 0.7 or ${list}" onValue={(text) => put(entries.map((entry, at) => (at === index ? [name, readList(text)] : entry)))} />
-          <button type="button" className="quiet small" aria-label={`Remove ${name}`} onClick={() => put(entries.filter((_, at) => at !== index))}><Icon name="close" /></button>
+          <TextBox
+            label="Name in the matrix"
+            value={name}
+            onLeave
+            onValue={(text) => put(entries.map((entry, at) => (at === index ? [text, values] : entry)))}
+          />
+          <TextBox
+            label={`Values of ${name}`}
+            value={writeList(values)}
+            placeholder="0.3, 0.5, 0.7 or ${list}"
+            onValue={(text) => put(entries.map((entry, at) => (at === index ? [name, readList(text)] : entry)))}
+          />
+          <button
+            type="button"
+            className="quiet small"
+            aria-label={`Remove ${name}`}
+            onClick={() => put(entries.filter((_, at) => at !== index))}
+          >
+            <Icon name="close" />
+          </button>
         </div>
       ))}
       {error && (
@@ -32,10 +50,33 @@ export function MatrixForm({ stage, error, onChange }: Props) {
       )}
       {matrix && (
         <Row label="parallel" hint="How many at once">
-          {(id, hint) => <TextBox id={id} describedBy={hint} value={show(matrix.parallel)} placeholder="all" onValue={(text) => onChange(withParallel(matrix, text))} />}
+          {(id, hint) => (
+            <TextBox
+              id={id}
+              describedBy={hint}
+              value={show(matrix.parallel)}
+              placeholder="all"
+              onValue={(text) => onChange(withParallel(matrix, text))}
+            />
+          )}
         </Row>
       )}
-      <button type="button" className="small" onClick={() => put([...entries, [uniqueName('value', entries.map(([name]) => name)), []]])}>
+      <button
+        type="button"
+        className="small"
+        onClick={() =>
+          put([
+            ...entries,
+            [
+              uniqueName(
+                'value',
+                entries.map(([name]) => name),
+              ),
+              [],
+            ],
+          ])
+        }
+      >
         + matrix: run once for each of several values
       </button>
     </>
@@ -48,9 +89,14 @@ function withParallel(matrix: Matrix, text: string): Matrix {
   return read === undefined ? rest : { ...rest, parallel: read as number | string };
 }
 
-const writeList = (values: Json): string => (Array.isArray(values) ? values.map((value) => show(value)).join(', ') : show(values));
+const writeList = (values: Json): string =>
+  Array.isArray(values) ? values.map((value) => show(value)).join(', ') : show(values);
 
 export function readList(text: string): Json {
   if (text.trim().startsWith('${')) return text.trim();
-  return text.split(',').map((part) => part.trim()).filter(Boolean).map((part) => readField({ type: 'number' }, part)!);
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .map((part) => readField({ type: 'number' }, part)!);
 }

@@ -40,7 +40,14 @@ export function Palette() {
     <aside className="panel palette" aria-label="Activities" onKeyDown={walk}>
       <header>
         <h2>Activities</h2>
-        <button type="button" className="quiet" aria-label="Close the list of activities" onClick={() => togglePanel('palette', false)}><Icon name="close" /></button>
+        <button
+          type="button"
+          className="quiet"
+          aria-label="Close the list of activities"
+          onClick={() => togglePanel('palette', false)}
+        >
+          <Icon name="close" />
+        </button>
       </header>
       <input
         id="palette-search"
@@ -78,7 +85,11 @@ export function Palette() {
                   add(activity.kind);
                 }}
               >
-                <strong>{activity.kind === groupKind ? 'Group' : activity.kind.slice(activity.family.length + 1) || activity.kind}</strong>
+                <strong>
+                  {activity.kind === groupKind
+                    ? 'Group'
+                    : activity.kind.slice(activity.family.length + 1) || activity.kind}
+                </strong>
                 <span>{activity.description}</span>
               </button>
             ))}

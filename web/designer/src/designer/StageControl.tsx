@@ -14,7 +14,8 @@ interface Props {
 
 /** When, how often, where and how stubbornly a stage runs. */
 export function StageControl({ path, stage, faultOf }: Props) {
-  const set = (property: string, value: unknown) => change((document) => setStage(document, path, property, value), `${property} ${path}`);
+  const set = (property: string, value: unknown) =>
+    change((document) => setStage(document, path, property, value), `${property} ${path}`);
   const member = (property: 'repeat' | 'retry' | 'resources', name: string, value: Json | undefined) => {
     const changed: Record<string, unknown> = { ...stage[property], [name]: value };
     if (value === undefined) delete changed[name];
@@ -22,36 +23,91 @@ export function StageControl({ path, stage, faultOf }: Props) {
   };
   const integer = (text: string) => readField({ type: 'integer' }, text);
   const usesFlow = Boolean(stage.when ?? stage.matrix ?? stage.repeat);
-  const usesRunning = Boolean(stage.isolation ?? stage.retry ?? stage.timeout ?? stage.resources) || stage.cache === false;
+  const usesRunning =
+    Boolean(stage.isolation ?? stage.retry ?? stage.timeout ?? stage.resources) || stage.cache === false;
   return (
     <>
       <Fold title="Flow" open={usesFlow}>
         <Row label="when" hint="Runs only if this holds: evaluate.measurement.perplexity < 20" error={faultOf('when')}>
-          {(id, hint) => <TextBox id={id} describedBy={hint} value={stage.when ?? ''} onValue={(text) => set('when', text || undefined)} />}
+          {(id, hint) => (
+            <TextBox
+              id={id}
+              describedBy={hint}
+              value={stage.when ?? ''}
+              onValue={(text) => set('when', text || undefined)}
+            />
+          )}
         </Row>
         <MatrixForm stage={stage} error={faultOf('matrix')} onChange={(matrix) => set('matrix', matrix)} />
         <Row label="repeat, times" hint="A number, or ${…}" error={faultOf('repeat')}>
-          {(id, hint) => <TextBox id={id} describedBy={hint} value={show(stage.repeat?.times)} onValue={(text) => member('repeat', 'times', integer(text))} />}
+          {(id, hint) => (
+            <TextBox
+              id={id}
+              describedBy={hint}
+              value={show(stage.repeat?.times)}
+              onValue={(text) => member('repeat', 'times', integer(text))}
+            />
+          )}
         </Row>
         <Row label="repeat, until" hint="Ends earlier when this holds; round counts from 1">
-          {(id, hint) => <TextBox id={id} describedBy={hint} value={stage.repeat?.until ?? ''} onValue={(text) => member('repeat', 'until', text || undefined)} />}
+          {(id, hint) => (
+            <TextBox
+              id={id}
+              describedBy={hint}
+              value={stage.repeat?.until ?? ''}
+              onValue={(text) => member('repeat', 'until', text || undefined)}
+            />
+          )}
         </Row>
       </Fold>
       {!isGroup(stage) && (
         <Fold title="Running" open={usesRunning}>
-          <Check label="Needs a GPU" checked={Boolean(stage.resources?.gpu)} onChange={(on) => member('resources', 'gpu', on ? 1 : undefined)} />
-          <Check label="In a process of its own" checked={stage.isolation === 'process'} onChange={(on) => set('isolation', on ? 'process' : undefined)} />
-          <Check label="A stored result may stand for it" checked={stage.cache !== false} onChange={(on) => set('cache', on ? undefined : false)} />
+          <Check
+            label="Needs a GPU"
+            checked={Boolean(stage.resources?.gpu)}
+            onChange={(on) => member('resources', 'gpu', on ? 1 : undefined)}
+          />
+          <Check
+            label="In a process of its own"
+            checked={stage.isolation === 'process'}
+            onChange={(on) => set('isolation', on ? 'process' : undefined)}
+          />
+          <Check
+            label="A stored result may stand for it"
+            checked={stage.cache !== false}
+            onChange={(on) => set('cache', on ? undefined : false)}
+          />
           <Row label="attempts" hint="How often it may fail, the last time for good">
-            {(id, hint) => <TextBox id={id} describedBy={hint} value={show(stage.retry?.attempts)} placeholder="1" onValue={(text) => member('retry', 'attempts', integer(text))} />}
+            {(id, hint) => (
+              <TextBox
+                id={id}
+                describedBy={hint}
+                value={show(stage.retry?.attempts)}
+                placeholder="1"
+                onValue={(text) => member('retry', 'attempts', integer(text))}
+              />
+            )}
           </Row>
           <Row label="timeout" hint="Seconds that an attempt may take">
-            {(id, hint) => <TextBox id={id} describedBy={hint} value={show(stage.timeout)} placeholder="none" onValue={(text) => set('timeout', readField({ type: 'number' }, text))} />}
+            {(id, hint) => (
+              <TextBox
+                id={id}
+                describedBy={hint}
+                value={show(stage.timeout)}
+                placeholder="none"
+                onValue={(text) => set('timeout', readField({ type: 'number' }, text))}
+              />
+            )}
           </Row>
         </Fold>
       )}
       <Fold title="Note" open={Boolean(stage.description)}>
-        <TextBox label="Note" lines={3} value={stage.description ?? ''} onValue={(text) => set('description', text || undefined)} />
+        <TextBox
+          label="Note"
+          lines={3}
+          value={stage.description ?? ''}
+          onValue={(text) => set('description', text || undefined)}
+        />
       </Fold>
     </>
   );

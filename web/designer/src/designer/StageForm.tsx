@@ -18,10 +18,16 @@ interface Props {
 export function StageForm({ path, stage, faults }: Props) {
   const activity = useEditor((state) => (stage.kind === undefined ? undefined : state.catalog.get(stage.kind)));
   const fields = activity ? fieldsOf(activity.parameters) : [];
-  const strange = Object.entries(stage.parameters ?? {}).filter(([name]) => !fields.some((field) => field.name === name));
+  const strange = Object.entries(stage.parameters ?? {}).filter(
+    ([name]) => !fields.some((field) => field.name === name),
+  );
   const faultOf = (field: string) => faults.find((fault) => fault.field === field)?.message;
   // What names no field that is shown below stands above all.
-  const others = faults.filter((fault) => !/^(parameters|inputs|outputs)\./.test(fault.field ?? '') && !['when', 'matrix', 'repeat'].includes(fault.field ?? ''));
+  const others = faults.filter(
+    (fault) =>
+      !/^(parameters|inputs|outputs)\./.test(fault.field ?? '') &&
+      !['when', 'matrix', 'repeat'].includes(fault.field ?? ''),
+  );
 
   const rename = (id: string) => {
     const fault = renameFault(currentDocument(), path, id);
@@ -50,7 +56,14 @@ export function StageForm({ path, stage, faults }: Props) {
       )}
       {typeof stage.workflow === 'string' && (
         <Row label="workflow" hint="The path of its document">
-          {(id, hint) => <TextBox id={id} describedBy={hint} value={stage.workflow as string} onValue={(text) => change((document) => setStage(document, path, 'workflow', text), `workflow ${path}`)} />}
+          {(id, hint) => (
+            <TextBox
+              id={id}
+              describedBy={hint}
+              value={stage.workflow as string}
+              onValue={(text) => change((document) => setStage(document, path, 'workflow', text), `workflow ${path}`)}
+            />
+          )}
         </Row>
       )}
 
@@ -61,13 +74,39 @@ export function StageForm({ path, stage, faults }: Props) {
           field={field}
           value={stage.parameters?.[field.name]}
           error={faultOf(`parameters.${field.name}`)}
-          onValue={(value) => change((document) => setParameter(document, path, field.name, value), `parameter ${path} ${field.name}`)}
+          onValue={(value) =>
+            change((document) => setParameter(document, path, field.name, value), `parameter ${path} ${field.name}`)
+          }
         />
       ))}
       {strange.map(([name, value]) => (
-        <Row key={name} label={name} error={activity ? faultOf(`parameters.${name}`) : undefined}
-          action={<button type="button" className="quiet small" onClick={() => change((document) => setParameter(document, path, name, undefined))}>remove</button>}>
-          {(id, hint) => <TextBox id={id} describedBy={hint} value={show(value)} onValue={(text) => change((document) => setParameter(document, path, name, reread(value, text)), `parameter ${path} ${name}`)} />}
+        <Row
+          key={name}
+          label={name}
+          error={activity ? faultOf(`parameters.${name}`) : undefined}
+          action={
+            <button
+              type="button"
+              className="quiet small"
+              onClick={() => change((document) => setParameter(document, path, name, undefined))}
+            >
+              remove
+            </button>
+          }
+        >
+          {(id, hint) => (
+            <TextBox
+              id={id}
+              describedBy={hint}
+              value={show(value)}
+              onValue={(text) =>
+                change(
+                  (document) => setParameter(document, path, name, reread(value, text)),
+                  `parameter ${path} ${name}`,
+                )
+              }
+            />
+          )}
         </Row>
       ))}
       <ConnectionList path={path} stage={stage} faultOf={faultOf} />

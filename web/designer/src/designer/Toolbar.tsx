@@ -15,16 +15,28 @@ export function Toolbar({ faults }: { faults: number }) {
   const way = useEditor((state) => state.way);
   // Where a stage is drawn is no change of the workflow.
   const { publishedDocument } = saving;
-  const changed = useMemo(() => publishedDocument && !isSame(difference(publishedDocument, present)), [publishedDocument, present]);
+  const changed = useMemo(
+    () => publishedDocument && !isSame(difference(publishedDocument, present)),
+    [publishedDocument, present],
+  );
   return (
     <div className="toolbar" role="toolbar" aria-label="Workflow">
       <nav className="way" aria-label="Opened workflows">
         <a href={linkTo()}>Workflows</a>
         <span aria-hidden>/</span>
-        {way.length === 0 ? <strong>{name}</strong> : <button type="button" className="link" onClick={() => closeTo(0)}>{name}</button>}
+        {way.length === 0 ? (
+          <strong>{name}</strong>
+        ) : (
+          <button type="button" className="link" onClick={() => closeTo(0)}>
+            {name}
+          </button>
+        )}
         {way.map((path, index) => (
           <span key={path}>
-            / <button type="button" className="link" onClick={() => closeTo(index + 1)}>{path}</button>
+            /{' '}
+            <button type="button" className="link" onClick={() => closeTo(index + 1)}>
+              {path}
+            </button>
           </span>
         ))}
       </nav>
@@ -51,9 +63,15 @@ export function Toolbar({ faults }: { faults: number }) {
       <IconButton id="palette" icon="plus" text="Add" />
       <IconButton id="inspector" icon="panel" />
       <span className="bar" aria-hidden />
-      <button type="button" className="wide-only" onClick={byId('versions').run}>Versions</button>
-      <button type="button" onClick={byId('publish').run}>Publish</button>
-      <button type="button" className="primary" onClick={byId('run').run} title="Run… (Ctrl+Enter)"><Icon name="play" /> Run</button>
+      <button type="button" className="wide-only" onClick={byId('versions').run}>
+        Versions
+      </button>
+      <button type="button" onClick={byId('publish').run}>
+        Publish
+      </button>
+      <button type="button" className="primary" onClick={byId('run').run} title="Run… (Ctrl+Enter)">
+        <Icon name="play" /> Run
+      </button>
     </div>
   );
 }
@@ -62,18 +80,35 @@ function IconButton({ id, icon, text, disabled }: { id: string; icon: IconName; 
   const command = commands.find((one) => one.id === id)!;
   const title = command.keys ? `${command.label} (${command.keys.split(', ')[0]})` : command.label;
   return (
-    <button type="button" className="icon" aria-label={command.label} title={title} disabled={disabled} onClick={command.run}>
+    <button
+      type="button"
+      className="icon"
+      aria-label={command.label}
+      title={title}
+      disabled={disabled}
+      onClick={command.run}
+    >
       <Icon name={icon} />
       {text}
     </button>
   );
 }
 
-const words: Record<Saving['state'], string> = { saved: 'Saved', waiting: 'Saving…', saving: 'Saving…', conflict: 'Conflict', failed: 'Not saved' };
+const words: Record<Saving['state'], string> = {
+  saved: 'Saved',
+  waiting: 'Saving…',
+  saving: 'Saving…',
+  conflict: 'Conflict',
+  failed: 'Not saved',
+};
 
 function SaveState({ saving: { state, message, revision } }: { saving: Saving }) {
   return (
-    <span className={`chip save-${state}`} role="status" title={message ? `${message}; trying again` : `Revision ${revision}`}>
+    <span
+      className={`chip save-${state}`}
+      role="status"
+      title={message ? `${message}; trying again` : `Revision ${revision}`}
+    >
       {words[state]}
       {state === 'failed' && `: ${message}`}
     </span>
@@ -82,5 +117,9 @@ function SaveState({ saving: { state, message, revision } }: { saving: Saving })
 
 function PublishState({ saving: { published }, changed }: { saving: Saving; changed?: boolean }) {
   if (published === null) return <span className="chip wide-only">Not published</span>;
-  return <span className={`chip wide-only ${changed ? 'changed' : 'good'}`}>{changed ? `Has changes since v${published}` : `Published v${published}`}</span>;
+  return (
+    <span className={`chip wide-only ${changed ? 'changed' : 'good'}`}>
+      {changed ? `Has changes since v${published}` : `Published v${published}`}
+    </span>
+  );
 }

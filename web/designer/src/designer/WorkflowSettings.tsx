@@ -1,5 +1,12 @@
 import type { Fault } from '../graph/checks';
-import { parameterTypes, uniqueName, withMember, withProperty, type ParameterDefinition, type WorkflowDocument } from '../graph/document';
+import {
+  parameterTypes,
+  uniqueName,
+  withMember,
+  withProperty,
+  type ParameterDefinition,
+  type WorkflowDocument,
+} from '../graph/document';
 import { renameParameter } from '../graph/edit';
 import { readField, show, type FieldType } from '../graph/form';
 import { sourcesOf } from '../graph/references';
@@ -46,7 +53,14 @@ export function WorkflowSettings({ document, faults }: Props) {
         </ul>
       )}
       <Row label="description">
-        {(id) => <TextBox id={id} lines={4} value={document.description ?? ''} onValue={(text) => set('description', text || undefined)} />}
+        {(id) => (
+          <TextBox
+            id={id}
+            lines={4}
+            value={document.description ?? ''}
+            onValue={(text) => set('description', text || undefined)}
+          />
+        )}
       </Row>
       <h3>Parameters</h3>
       <p className="hint">Set when a run starts, used in stages as {'${name}'}.</p>
@@ -71,10 +85,37 @@ export function WorkflowSettings({ document, faults }: Props) {
             label="Name of the output"
             value={name}
             onLeave
-            onValue={(text) => change((now) => withProperty(now, 'outputs', Object.fromEntries(Object.entries(now.outputs ?? {}).map(([key, one]) => [key === name ? text : key, one]))))}
+            onValue={(text) =>
+              change((now) =>
+                withProperty(
+                  now,
+                  'outputs',
+                  Object.fromEntries(
+                    Object.entries(now.outputs ?? {}).map(([key, one]) => [key === name ? text : key, one]),
+                  ),
+                ),
+              )
+            }
           />
-          <TextBox label={`Source of ${name}`} value={sourcesOf(source).join(', ')} invalid={own.some((fault) => fault.field === `outputs.${name}`)} onValue={(text) => change((now) => withProperty(now, 'outputs', withMember(now.outputs, name, readSources(text))), `output ${name}`)} />
-          <button type="button" className="quiet small" aria-label={`Remove ${name}`} onClick={() => change((now) => withProperty(now, 'outputs', withMember(now.outputs, name, undefined)))}><Icon name="close" /></button>
+          <TextBox
+            label={`Source of ${name}`}
+            value={sourcesOf(source).join(', ')}
+            invalid={own.some((fault) => fault.field === `outputs.${name}`)}
+            onValue={(text) =>
+              change(
+                (now) => withProperty(now, 'outputs', withMember(now.outputs, name, readSources(text))),
+                `output ${name}`,
+              )
+            }
+          />
+          <button
+            type="button"
+            className="quiet small"
+            aria-label={`Remove ${name}`}
+            onClick={() => change((now) => withProperty(now, 'outputs', withMember(now.outputs, name, undefined)))}
+          >
+            <Icon name="close" />
+          </button>
         </div>
       ))}
       <button type="button" className="small" onClick={() => offerOutputs(document)}>
@@ -85,7 +126,10 @@ export function WorkflowSettings({ document, faults }: Props) {
 }
 
 const readSources = (text: string) => {
-  const sources = text.split(',').map((part) => part.trim()).filter(Boolean);
+  const sources = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
   return sources.length > 1 ? sources : (sources[0] ?? '');
 };
 
@@ -99,19 +143,41 @@ function offerOutputs(document: WorkflowDocument): void {
         id: `${stage.id}.${port.name}`,
         label: `${stage.id}.${port.name}`,
         detail: port.type,
-        run: () => change((now) => withProperty(now, 'outputs', { ...now.outputs, [uniqueName(port.name, taken)]: `${stage.id}.${port.name}` })),
+        run: () =>
+          change((now) =>
+            withProperty(now, 'outputs', {
+              ...now.outputs,
+              [uniqueName(port.name, taken)]: `${stage.id}.${port.name}`,
+            }),
+          ),
       })),
     ),
   );
 }
 
-const boxes: Record<ParameterDefinition['type'], FieldType> = { text: 'text', path: 'text', number: 'number', integer: 'integer', boolean: 'boolean', list: 'json' };
+const boxes: Record<ParameterDefinition['type'], FieldType> = {
+  text: 'text',
+  path: 'text',
+  number: 'number',
+  integer: 'integer',
+  boolean: 'boolean',
+  list: 'json',
+};
 
-function ParameterEditor({ name, definition, document }: { name: string; definition: ParameterDefinition; document: WorkflowDocument }) {
+function ParameterEditor({
+  name,
+  definition,
+  document,
+}: {
+  name: string;
+  definition: ParameterDefinition;
+  document: WorkflowDocument;
+}) {
   const put = (next: ParameterDefinition | undefined) =>
     change((now) => withProperty(now, 'parameters', withMember(now.parameters, name, next)), `parameter ${name}`);
   const rename = (to: string) => {
-    if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(to)) return notify(`'${to}': a name is a letter followed by letters, digits, '-' and '_'`);
+    if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(to))
+      return notify(`'${to}': a name is a letter followed by letters, digits, '-' and '_'`);
     if (to in (document.parameters ?? {})) return notify(`There is a parameter '${to}' already`);
     change((now) => renameParameter(now, name, to));
   };
@@ -119,15 +185,39 @@ function ParameterEditor({ name, definition, document }: { name: string; definit
     <fieldset>
       <div className="pair">
         <TextBox label="Name of the parameter" value={name} onLeave onValue={rename} />
-        <select aria-label={`Type of ${name}`} value={definition.type} onChange={(event) => put(withProperty({ ...definition, type: event.target.value as ParameterDefinition['type'] }, 'default', undefined))}>
+        <select
+          aria-label={`Type of ${name}`}
+          value={definition.type}
+          onChange={(event) =>
+            put(
+              withProperty(
+                { ...definition, type: event.target.value as ParameterDefinition['type'] },
+                'default',
+                undefined,
+              ),
+            )
+          }
+        >
           {parameterTypes.map((type) => (
             <option key={type}>{type}</option>
           ))}
         </select>
-        <button type="button" className="quiet small" aria-label={`Remove ${name}`} onClick={() => put(undefined)}><Icon name="close" /></button>
+        <button type="button" className="quiet small" aria-label={`Remove ${name}`} onClick={() => put(undefined)}>
+          <Icon name="close" />
+        </button>
       </div>
-      <TextBox label={`Default of ${name}`} placeholder="no default: must be set" value={show(definition.default)} onValue={(text) => put(withProperty(definition, 'default', readField({ type: boxes[definition.type] }, text)))} />
-      <TextBox label={`Description of ${name}`} placeholder="what it is" value={definition.description ?? ''} onValue={(text) => put(withProperty(definition, 'description', text || undefined))} />
+      <TextBox
+        label={`Default of ${name}`}
+        placeholder="no default: must be set"
+        value={show(definition.default)}
+        onValue={(text) => put(withProperty(definition, 'default', readField({ type: boxes[definition.type] }, text)))}
+      />
+      <TextBox
+        label={`Description of ${name}`}
+        placeholder="what it is"
+        value={definition.description ?? ''}
+        onValue={(text) => put(withProperty(definition, 'description', text || undefined))}
+      />
     </fieldset>
   );
 }

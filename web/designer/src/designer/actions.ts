@@ -25,9 +25,14 @@ function placeForNew(): { scope: Path; at: Position } {
   const [chosen] = selection.size === 1 ? [...selection] : [];
   const node = chosen === undefined ? undefined : boxes([chosen])[0];
   if (node && node.stage.stages) return { scope: node.path, at: { x: 40, y: 70 + 150 * node.stage.stages.length } };
-  if (node) return { scope: node.parent ?? '', at: free({ x: node.position.x + node.size.width + 72, y: node.position.y }, node.parent) };
+  if (node)
+    return {
+      scope: node.parent ?? '',
+      at: free({ x: node.position.x + node.size.width + 72, y: node.position.y }, node.parent),
+    };
   const pane = window.document.querySelector('.react-flow')?.getBoundingClientRect();
-  const centre = pane && flow?.screenToFlowPosition({ x: pane.left + pane.width / 2 - 108, y: pane.top + pane.height / 2 - 50 });
+  const centre =
+    pane && flow?.screenToFlowPosition({ x: pane.left + pane.width / 2 - 108, y: pane.top + pane.height / 2 - 50 });
   return { scope: '', at: free(centre ?? { x: 0, y: 0 }) };
 }
 
@@ -62,7 +67,13 @@ function scopeAt(at: Position): { scope: Path; at: Position } {
   const { nodes } = graphNow();
   const around = nodes.filter((node) => {
     const corner = absolutePosition(nodes, node.path);
-    return isGroup(node.stage) && at.x > corner.x && at.y > corner.y && at.x < corner.x + node.size.width && at.y < corner.y + node.size.height;
+    return (
+      isGroup(node.stage) &&
+      at.x > corner.x &&
+      at.y > corner.y &&
+      at.x < corner.x + node.size.width &&
+      at.y < corner.y + node.size.height
+    );
   });
   const scope = around.at(-1)?.path ?? '';
   const corner = scope === '' ? { x: 0, y: 0 } : absolutePosition(nodes, scope);
@@ -77,8 +88,13 @@ export function reveal(path: Path): void {
   const at = absolutePosition(nodes, path);
   const screen = flow.flowToScreenPosition({ x: at.x + node.size.width / 2, y: at.y + node.size.height / 2 });
   const pane = window.document.querySelector('.react-flow')!.getBoundingClientRect();
-  const inside = screen.x > pane.left + 60 && screen.x < pane.right - 60 && screen.y > pane.top + 60 && screen.y < pane.bottom - 60;
-  if (!inside) void flow.setCenter(at.x + node.size.width / 2, at.y + node.size.height / 2, { zoom: flow.getZoom(), duration: 200 });
+  const inside =
+    screen.x > pane.left + 60 && screen.x < pane.right - 60 && screen.y > pane.top + 60 && screen.y < pane.bottom - 60;
+  if (!inside)
+    void flow.setCenter(at.x + node.size.width / 2, at.y + node.size.height / 2, {
+      zoom: flow.getZoom(),
+      duration: 200,
+    });
 }
 
 export function remove(): void {
@@ -110,7 +126,12 @@ export async function paste(): Promise<void> {
   if (!clip) return notify('Nothing to paste: copy stages first');
   const [chosen] = get().selection.size === 1 ? selected() : [];
   const stage = chosen === undefined ? undefined : findStage(currentDocument(), chosen);
-  const scope = chosen === undefined ? '' : stage && isGroup(stage) && !clip.stages.some((one) => one.id === stage.id) ? chosen : parentOf(chosen);
+  const scope =
+    chosen === undefined
+      ? ''
+      : stage && isGroup(stage) && !clip.stages.some((one) => one.id === stage.id)
+        ? chosen
+        : parentOf(chosen);
   let paths: Path[] = [];
   change((document) => {
     const pasted = pasteStages(document, scope, clip, { x: 40, y: 60 });
@@ -165,7 +186,8 @@ const together = (): GraphNode[] => {
   return nodes.filter((node) => node.parent === nodes[0]?.parent);
 };
 export const alignChosen = (to: Alignment): void => change((document) => moveStages(document, align(together(), to)));
-export const distributeChosen = (axis: 'x' | 'y'): void => change((document) => moveStages(document, distribute(together(), axis)));
+export const distributeChosen = (axis: 'x' | 'y'): void =>
+  change((document) => moveStages(document, distribute(together(), axis)));
 
 export function tidy(): void {
   change((document) => autoLayout(document, get().catalog));
@@ -187,7 +209,15 @@ export function nudge(direction: Direction, step: number): void {
   const shift = { left: [-step, 0], right: [step, 0], up: [0, -step], down: [0, step] }[direction] as [number, number];
   change(
     (document) =>
-      moveStages(document, Object.fromEntries(boxes(outermost(get().selection)).map((node) => [node.path, { x: node.position.x + shift[0], y: node.position.y + shift[1] }]))),
+      moveStages(
+        document,
+        Object.fromEntries(
+          boxes(outermost(get().selection)).map((node) => [
+            node.path,
+            { x: node.position.x + shift[0], y: node.position.y + shift[1] },
+          ]),
+        ),
+      ),
     'nudge',
   );
 }
@@ -201,7 +231,11 @@ export function join(from: Endpoint, to: Endpoint, at?: Screen): void {
   pick(
     verdict.reason,
     [
-      { id: 'replace', label: `Replace by ${sourceText(from)}`, run: () => change((now) => connect(now, from, to, 'replace')) },
+      {
+        id: 'replace',
+        label: `Replace by ${sourceText(from)}`,
+        run: () => change((now) => connect(now, from, to, 'replace')),
+      },
       {
         id: 'append',
         label: `Add ${sourceText(from)} as the next choice`,
@@ -219,22 +253,26 @@ export function offerConnections(end: Endpoint, side: Side, at?: Screen, place?:
   const { catalog } = get();
   const own = side === 'output' ? outputPort(document, catalog, end) : inputPort(document, catalog, end);
   if (!own) return;
-  const there = candidates(document, catalog, end, side).map(({ end: other, port, verdict }): PickerItem => ({
-    id: `${other.stage}.${port.name}${other.inner ?? ''}`,
-    label: `${other.stage}.${port.name}`,
-    detail: verdict.ok ? port.type : 'taken: replace, or the next choice',
-    section: 'Stages of this workflow',
-    style: typeStyle(port.type),
-    run: () => (side === 'output' ? join(end, other, at) : join(other, end, at)),
-  }));
-  const kinds = fittingKinds(catalog, own.type, side).map(({ kind, port }): PickerItem => ({
-    id: kind,
-    label: kind,
-    detail: catalog.get(kind)!.description,
-    section: side === 'output' ? 'Add a stage that takes it' : 'Add a stage that makes it',
-    style: familyStyle(familyOf(kind)),
-    run: () => addConnected(kind, port, end, side, place),
-  }));
+  const there = candidates(document, catalog, end, side).map(
+    ({ end: other, port, verdict }): PickerItem => ({
+      id: `${other.stage}.${port.name}${other.inner ?? ''}`,
+      label: `${other.stage}.${port.name}`,
+      detail: verdict.ok ? port.type : 'taken: replace, or the next choice',
+      section: 'Stages of this workflow',
+      style: typeStyle(port.type),
+      run: () => (side === 'output' ? join(end, other, at) : join(other, end, at)),
+    }),
+  );
+  const kinds = fittingKinds(catalog, own.type, side).map(
+    ({ kind, port }): PickerItem => ({
+      id: kind,
+      label: kind,
+      detail: catalog.get(kind)!.description,
+      section: side === 'output' ? 'Add a stage that takes it' : 'Add a stage that makes it',
+      style: familyStyle(familyOf(kind)),
+      run: () => addConnected(kind, port, end, side, place),
+    }),
+  );
   pick(`Connect ${end.stage}.${end.port} (${own.type})`, place ? [...kinds, ...there] : [...there, ...kinds], at);
 }
 
@@ -244,7 +282,10 @@ function addConnected(kind: string, port: string, end: Endpoint, side: Side, pla
   const { nodes } = graphNow();
   const corner = scope === '' ? { x: 0, y: 0 } : absolutePosition(nodes, scope);
   const beside = node
-    ? free({ x: node.position.x + (side === 'output' ? node.size.width + 72 : -node.size.width - 72), y: node.position.y }, scope || undefined)
+    ? free(
+        { x: node.position.x + (side === 'output' ? node.size.width + 72 : -node.size.width - 72), y: node.position.y },
+        scope || undefined,
+      )
     : { x: 40, y: 70 };
   const at = place ? { x: place.x - corner.x, y: place.y - corner.y } : beside;
   let path = '';
@@ -273,7 +314,10 @@ export function offerPorts(): void {
     style: typeStyle(port.type),
     run: () => offerConnections({ stage: path, port: port.name }, side),
   });
-  pick(`Connect which port of ${idOf(path)}?`, [...outputs.map((port) => item(port, 'output')), ...inputs.map((port) => item(port, 'input'))]);
+  pick(`Connect which port of ${idOf(path)}?`, [
+    ...outputs.map((port) => item(port, 'output')),
+    ...inputs.map((port) => item(port, 'input')),
+  ]);
 }
 
 export function openChosen(): void {
@@ -282,4 +326,5 @@ export function openChosen(): void {
   if (path !== undefined && typeof stage?.workflow === 'object') openWorkflow(path);
 }
 
-export const endpointAt = (scope: Path, text: string): Endpoint | undefined => endpointOf(currentDocument(), scope, text);
+export const endpointAt = (scope: Path, text: string): Endpoint | undefined =>
+  endpointOf(currentDocument(), scope, text);

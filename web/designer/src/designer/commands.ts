@@ -31,15 +31,37 @@ export const commands: Command[] = [
   { id: 'remove', label: 'Delete', keys: 'Delete, Backspace', section: 'Edit', inMenu: true, run: act.remove },
   { id: 'all', label: 'Select all', keys: 'Ctrl+A', section: 'Edit', inMenu: true, run: act.selectAll },
   { id: 'group', label: 'Group', keys: 'Ctrl+G', section: 'Arrange', needs: 1, inMenu: true, run: act.group },
-  { id: 'ungroup', label: 'Ungroup', keys: 'Ctrl+Shift+G', section: 'Arrange', needs: 1, inMenu: true, run: act.ungroup },
+  {
+    id: 'ungroup',
+    label: 'Ungroup',
+    keys: 'Ctrl+Shift+G',
+    section: 'Arrange',
+    needs: 1,
+    inMenu: true,
+    run: act.ungroup,
+  },
   { id: 'left', label: 'Align left', section: 'Arrange', needs: 2, inMenu: true, run: () => act.alignChosen('left') },
   { id: 'center', label: 'Align centres', section: 'Arrange', needs: 2, run: () => act.alignChosen('center') },
   { id: 'right', label: 'Align right', section: 'Arrange', needs: 2, run: () => act.alignChosen('right') },
   { id: 'top', label: 'Align top', section: 'Arrange', needs: 2, inMenu: true, run: () => act.alignChosen('top') },
   { id: 'middle', label: 'Align middles', section: 'Arrange', needs: 2, run: () => act.alignChosen('middle') },
   { id: 'bottom', label: 'Align bottom', section: 'Arrange', needs: 2, run: () => act.alignChosen('bottom') },
-  { id: 'across', label: 'Distribute across', section: 'Arrange', needs: 3, inMenu: true, run: () => act.distributeChosen('x') },
-  { id: 'down', label: 'Distribute down', section: 'Arrange', needs: 3, inMenu: true, run: () => act.distributeChosen('y') },
+  {
+    id: 'across',
+    label: 'Distribute across',
+    section: 'Arrange',
+    needs: 3,
+    inMenu: true,
+    run: () => act.distributeChosen('x'),
+  },
+  {
+    id: 'down',
+    label: 'Distribute down',
+    section: 'Arrange',
+    needs: 3,
+    inMenu: true,
+    run: () => act.distributeChosen('y'),
+  },
   { id: 'tidy', label: 'Tidy up', keys: 'Shift+T', section: 'Arrange', inMenu: true, run: act.tidy },
   { id: 'fit', label: 'Fit into view', keys: 'F', section: 'View', inMenu: true, run: act.fit },
   { id: 'in', label: 'Zoom in', keys: '+', section: 'View', run: () => void useEditor.getState().flow?.zoomIn() },
@@ -71,25 +93,29 @@ function openSettings(): void {
 }
 
 export function openCommandBar(): void {
-  const stages = walk(currentDocument()).map(({ path, stage }): PickerItem => ({
-    id: `stage ${path}`,
-    label: path,
-    detail: stage.kind ?? 'group',
-    section: 'Go to stage',
-    style: familyStyle(familyOf(stage.kind)),
-    run: () => {
-      select([path]);
-      act.reveal(path);
-    },
-  }));
-  const kinds = [...useEditor.getState().catalog.values()].map((activity): PickerItem => ({
-    id: `kind ${activity.kind}`,
-    label: `Add ${activity.kind}`,
-    detail: activity.description,
-    section: 'Add a stage',
-    style: familyStyle(activity.family),
-    run: () => void act.add(activity.kind),
-  }));
+  const stages = walk(currentDocument()).map(
+    ({ path, stage }): PickerItem => ({
+      id: `stage ${path}`,
+      label: path,
+      detail: stage.kind ?? 'group',
+      section: 'Go to stage',
+      style: familyStyle(familyOf(stage.kind)),
+      run: () => {
+        select([path]);
+        act.reveal(path);
+      },
+    }),
+  );
+  const kinds = [...useEditor.getState().catalog.values()].map(
+    (activity): PickerItem => ({
+      id: `kind ${activity.kind}`,
+      label: `Add ${activity.kind}`,
+      detail: activity.description,
+      section: 'Add a stage',
+      style: familyStyle(activity.family),
+      run: () => void act.add(activity.kind),
+    }),
+  );
   const known = commands.filter((command) => isEnabled(command) && command.id !== 'bar');
   const items = known.map(({ id, label, keys, section, run }): PickerItem => ({ id, label, keys, section, run }));
   const order = ['Edit', 'Arrange', 'View', 'Workflow'];

@@ -5,7 +5,9 @@ import { notify, replaceDocument, useEditor } from './store';
 export function exportFile(): void {
   const { history, name } = useEditor.getState();
   const link = window.document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([`${JSON.stringify(history.present, null, 2)}\n`], { type: 'application/json' }));
+  link.href = URL.createObjectURL(
+    new Blob([`${JSON.stringify(history.present, null, 2)}\n`], { type: 'application/json' }),
+  );
   link.download = `${name}.json`;
   link.click();
   URL.revokeObjectURL(link.href);
@@ -41,7 +43,8 @@ export function readWorkflow(text: string): WorkflowDocument | string {
   } catch (error) {
     return error instanceof Error ? error.message : 'no JSON';
   }
-  if (read === null || typeof read !== 'object' || Array.isArray(read)) return 'a workflow is expected, with a name and stages';
+  if (read === null || typeof read !== 'object' || Array.isArray(read))
+    return 'a workflow is expected, with a name and stages';
   const { stages } = read as Partial<WorkflowDocument>;
   if (!Array.isArray(stages)) return "'stages' is missing: a workflow is expected";
   const wrong = stages.findIndex((stage) => typeof stage?.id !== 'string');

@@ -87,7 +87,10 @@ export function load(definition: Definition, catalog: Catalog): void {
     overlay: undefined,
     notice: undefined,
     // Who has nothing yet wants the list; who has a graph wants to see it.
-    panels: { ...get().panels, palette: window.innerWidth >= 1440 || (placed.stages.length === 0 && window.innerWidth > 720) },
+    panels: {
+      ...get().panels,
+      palette: window.innerWidth >= 1440 || (placed.stages.length === 0 && window.innerWidth > 720),
+    },
     saving: {
       state: 'saved',
       revision: definition.revision,
@@ -138,7 +141,8 @@ export const select = (paths: Iterable<Path>, edges: Iterable<string> = []): voi
   set({ selection: new Set(paths), edges: new Set(edges) });
 
 export const show = (overlay: Overlay | undefined): void => set({ overlay });
-export const pick = (title: string, items: PickerItem[], at?: Screen): void => show({ kind: 'picker', title, items, at });
+export const pick = (title: string, items: PickerItem[], at?: Screen): void =>
+  show({ kind: 'picker', title, items, at });
 
 let noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -149,7 +153,8 @@ export function notify(notice: string): void {
   noticeTimer = setTimeout(() => set({ notice: undefined }), 6000);
 }
 
-export const setSaving = (saving: Partial<Saving>): void => set((state) => ({ saving: { ...state.saving, ...saving } }));
+export const setSaving = (saving: Partial<Saving>): void =>
+  set((state) => ({ saving: { ...state.saving, ...saving } }));
 export const togglePanel = (panel: keyof EditorState['panels'], open?: boolean): void =>
   set(({ panels }) => ({ panels: { ...panels, [panel]: open ?? !panels[panel] } }));
 

@@ -54,10 +54,14 @@ async function save(name: string, document: WorkflowDocument): Promise<void> {
   setSaving({ state: 'saving' });
   try {
     const { revision } = await api.save(name, document, useEditor.getState().saving.revision);
-    if (useEditor.getState().name === name) setSaving({ state: 'saved', revision, saved: document, message: undefined });
+    if (useEditor.getState().name === name)
+      setSaving({ state: 'saved', revision, saved: document, message: undefined });
   } catch (error) {
     if (useEditor.getState().name !== name) return;
-    const body = error instanceof ApiError && error.status === 409 ? (error.body as { current?: { definition: WorkflowDocument; revision: number } }) : undefined;
+    const body =
+      error instanceof ApiError && error.status === 409
+        ? (error.body as { current?: { definition: WorkflowDocument; revision: number } })
+        : undefined;
     if (body?.current) setSaving({ state: 'conflict', theirs: body.current });
     else setSaving({ state: 'failed', message: error instanceof Error ? error.message : `${error}` });
   }
@@ -68,7 +72,8 @@ async function follow(name: string): Promise<void> {
   const theirs = await api.definition(name).catch(() => undefined);
   const { saving, history, catalog } = useEditor.getState();
   if (!theirs || useEditor.getState().name !== name || theirs.revision <= saving.revision) {
-    if (theirs && theirs.revision === saving.revision) setSaving({ published: theirs.published, versions: theirs.versions });
+    if (theirs && theirs.revision === saving.revision)
+      setSaving({ published: theirs.published, versions: theirs.versions });
     return;
   }
   if (saving.state === 'saving' || history.present !== saving.saved) return;

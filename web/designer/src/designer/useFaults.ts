@@ -42,7 +42,9 @@ export const isUnset = (fault: Fault): boolean => fault.stage === null && /must 
 function within(faults: Fault[], way: Path[]): Fault[] {
   if (way.length === 0) return faults;
   const prefix = `${way.join('/')}/`;
-  return faults.flatMap((fault) => (fault.stage?.startsWith(prefix) ? [{ ...fault, stage: fault.stage.slice(prefix.length) }] : []));
+  return faults.flatMap((fault) =>
+    fault.stage?.startsWith(prefix) ? [{ ...fault, stage: fault.stage.slice(prefix.length) }] : [],
+  );
 }
 
 function byStage(faults: Fault[]): Record<Path, Fault[]> {

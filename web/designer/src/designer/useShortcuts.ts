@@ -7,7 +7,8 @@ import { select, useEditor } from './store';
 export function useShortcuts(): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || useEditor.getState().overlay || window.document.querySelector('dialog[open]')) return;
+      if (event.defaultPrevented || useEditor.getState().overlay || window.document.querySelector('dialog[open]'))
+        return;
       const inText = isText(event.target);
       const pressed = nameOf(event);
       if (inText && pressed !== 'Ctrl+K' && pressed !== 'Ctrl+Enter') {
@@ -29,7 +30,8 @@ export function useShortcuts(): void {
 }
 
 const isText = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
+  target instanceof HTMLElement &&
+  (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
 
 function nameOf(event: KeyboardEvent): string {
   const key = event.key.length === 1 && event.key !== '+' && event.key !== '?' ? event.key.toUpperCase() : event.key;

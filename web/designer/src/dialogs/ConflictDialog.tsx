@@ -16,9 +16,19 @@ export function ConflictDialog() {
   const { theirs } = saving;
   if (!theirs) return null;
 
-  const keepMine = () => setSaving({ state: 'waiting', revision: theirs.revision, saved: theirs.definition, theirs: undefined });
+  const keepMine = () =>
+    setSaving({ state: 'waiting', revision: theirs.revision, saved: theirs.definition, theirs: undefined });
   const takeTheirs = () =>
-    load({ name, definition: theirs.definition, revision: theirs.revision, published: saving.published, versions: saving.versions }, catalog);
+    load(
+      {
+        name,
+        definition: theirs.definition,
+        revision: theirs.revision,
+        published: saving.published,
+        versions: saving.versions,
+      },
+      catalog,
+    );
   const keepBoth = async () => {
     try {
       const taken = (await api.definitions()).map((one) => one.name);
@@ -34,21 +44,30 @@ export function ConflictDialog() {
     <Dialog
       wide
       title="Changed elsewhere"
-      onClose={() => undefined}
       actions={
         <>
-          <button type="button" onClick={() => void keepBoth()}>Save mine as a copy</button>
+          <button type="button" onClick={() => void keepBoth()}>
+            Save mine as a copy
+          </button>
           <span className="space" />
-          <button type="button" onClick={takeTheirs}>Take theirs</button>
-          <button type="button" className="primary" onClick={keepMine}>Keep mine</button>
+          <button type="button" onClick={takeTheirs}>
+            Take theirs
+          </button>
+          <button type="button" className="primary" onClick={keepMine}>
+            Keep mine
+          </button>
         </>
       }
     >
       <p>
-        Somebody saved ‘{name}’ while you were changing it (their revision is {theirs.revision}, yours began at {saving.revision}).
-        Choose which one stands.
+        Somebody saved ‘{name}’ while you were changing it (their revision is {theirs.revision}, yours began at{' '}
+        {saving.revision}). Choose which one stands.
       </p>
-      {error && <p className="fault" role="alert">{error}</p>}
+      {error && (
+        <p className="fault" role="alert">
+          {error}
+        </p>
+      )}
       <DifferenceView before={theirs.definition} after={mine} names={['theirs', 'mine']} />
     </Dialog>
   );

@@ -13,7 +13,8 @@ const words = { added: 'added', removed: 'removed', changed: 'changed' } as cons
 /** Two documents side by side, only where they differ. */
 export function DifferenceView({ before, after, names }: Props) {
   const found = difference(before, after);
-  if (isSame(found)) return <p className="empty">{found.moved ? 'The same stages; only their places differ.' : 'No difference.'}</p>;
+  if (isSame(found))
+    return <p className="empty">{found.moved ? 'The same stages; only their places differ.' : 'No difference.'}</p>;
   return (
     <div className="difference">
       <table>

@@ -10,7 +10,10 @@ const others: [string, string][] = [
 ];
 
 export function KeysDialog({ onClose }: { onClose: () => void }) {
-  const rows = [...others, ...commands.filter((command) => command.keys).map(({ label, keys }): [string, string] => [label, keys!])];
+  const rows = [
+    ...others,
+    ...commands.filter((command) => command.keys).map(({ label, keys }): [string, string] => [label, keys!]),
+  ];
   return (
     <Dialog title="Keyboard shortcuts" onClose={onClose}>
       <p className="hint">They are the canvas’s: a text field keeps its own keys, undo among them.</p>

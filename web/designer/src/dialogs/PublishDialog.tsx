@@ -38,8 +38,12 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
       actions={
         <>
           <span className="space" />
-          <button type="button" onClick={onClose}>Not now</button>
-          <button type="button" className="primary" disabled={busy} onClick={() => void publish()}>Publish</button>
+          <button type="button" onClick={onClose}>
+            Not now
+          </button>
+          <button type="button" className="primary" disabled={busy} onClick={() => void publish()}>
+            Publish
+          </button>
         </>
       }
     >
@@ -47,8 +51,16 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
         A published version never changes. Schedules and people run it by its number, while the draft goes on.
         {published === null ? ' This is the first one.' : ` The last one is version ${published}.`}
       </p>
-      {error && <p className="fault" role="alert">{error}</p>}
-      <DifferenceView before={publishedDocument ?? emptyDocument(name)} after={draft} names={[published === null ? '–' : `version ${published}`, 'draft']} />
+      {error && (
+        <p className="fault" role="alert">
+          {error}
+        </p>
+      )}
+      <DifferenceView
+        before={publishedDocument ?? emptyDocument(name)}
+        after={draft}
+        names={[published === null ? '–' : `version ${published}`, 'draft']}
+      />
     </Dialog>
   );
 }

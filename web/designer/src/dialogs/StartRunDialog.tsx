@@ -10,7 +10,14 @@ import { go } from '../hooks/useRoute';
 import { Icon } from '../parts/Icon';
 import { Dialog } from '../parts/Dialog';
 
-const types: Record<ParameterDefinition['type'], FieldType> = { text: 'text', path: 'text', number: 'number', integer: 'integer', boolean: 'boolean', list: 'json' };
+const types: Record<ParameterDefinition['type'], FieldType> = {
+  text: 'text',
+  path: 'text',
+  number: 'number',
+  integer: 'integer',
+  boolean: 'boolean',
+  list: 'json',
+};
 
 /** The values of a run, checked by the server while they are typed. */
 export function StartRunDialog({ onClose }: { onClose: () => void }) {
@@ -43,7 +50,8 @@ export function StartRunDialog({ onClose }: { onClose: () => void }) {
   const start = async () => {
     try {
       await saveNow();
-      const run: StartRun = which === 'draft' ? { definition: document, values } : { name, version: published!, values };
+      const run: StartRun =
+        which === 'draft' ? { definition: document, values } : { name, version: published!, values };
       const { id } = await api.start({ ...run, key, ...(noCache ? { noCache } : {}) });
       onClose();
       go('runs', id);
@@ -61,10 +69,20 @@ export function StartRunDialog({ onClose }: { onClose: () => void }) {
       onClose={onClose}
       actions={
         <>
-          <span className="hint">{faults === undefined ? 'Checking…' : faults.length === 0 ? `${stages} stages, nothing wrong` : `${faults.length} to mend first`}</span>
+          <span className="hint">
+            {faults === undefined
+              ? 'Checking…'
+              : faults.length === 0
+                ? `${stages} stages, nothing wrong`
+                : `${faults.length} to mend first`}
+          </span>
           <span className="space" />
-          <button type="button" onClick={onClose}>Cancel</button>
-          <button type="submit" form="run-values" className="primary" disabled={blocked}><Icon name="play" /> Start</button>
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" form="run-values" className="primary" disabled={blocked}>
+            <Icon name="play" /> Start
+          </button>
         </>
       }
     >
@@ -75,7 +93,11 @@ export function StartRunDialog({ onClose }: { onClose: () => void }) {
           void start();
         }}
       >
-        {error && <p className="fault" role="alert">{error}</p>}
+        {error && (
+          <p className="fault" role="alert">
+            {error}
+          </p>
+        )}
         {published !== null && (
           <Row label="What">
             {(id) => (
@@ -87,21 +109,32 @@ export function StartRunDialog({ onClose }: { onClose: () => void }) {
           </Row>
         )}
         {Object.entries(document.parameters ?? {}).map(([parameter, definition]) => (
-          <ValueRow key={parameter} name={parameter} definition={definition} value={values[parameter]} error={faultOf(faults, parameter)} onValue={(value) => set(parameter, value)} />
+          <ValueRow
+            key={parameter}
+            name={parameter}
+            definition={definition}
+            value={values[parameter]}
+            error={faultOf(faults, parameter)}
+            onValue={(value) => set(parameter, value)}
+          />
         ))}
-        {Object.keys(document.parameters ?? {}).length === 0 && <p className="hint">This workflow has no parameters.</p>}
+        {Object.keys(document.parameters ?? {}).length === 0 && (
+          <p className="hint">This workflow has no parameters.</p>
+        )}
         <label className="check">
           <input type="checkbox" checked={noCache} onChange={(event) => setNoCache(event.target.checked)} />
           Compute everything anew, even what is stored
         </label>
         {faults && faults.length > 0 && (
           <ul className="fault-list" aria-label="What is wrong">
-            {faults.filter((fault) => !isOf(fault, document.parameters)).map((fault, index) => (
-              <li key={index}>
-                {fault.stage && <strong>{fault.stage}: </strong>}
-                {fault.message}
-              </li>
-            ))}
+            {faults
+              .filter((fault) => !isOf(fault, document.parameters))
+              .map((fault, index) => (
+                <li key={index}>
+                  {fault.stage && <strong>{fault.stage}: </strong>}
+                  {fault.message}
+                </li>
+              ))}
           </ul>
         )}
       </form>
@@ -110,7 +143,9 @@ export function StartRunDialog({ onClose }: { onClose: () => void }) {
 }
 
 const nameIn = (fault: Fault): string | undefined =>
-  fault.stage === null ? (/^parameters\.(.+)$/.exec(fault.field ?? '')?.[1] ?? /^parameter '([^']+)'/.exec(fault.message)?.[1]) : undefined;
+  fault.stage === null
+    ? (/^parameters\.(.+)$/.exec(fault.field ?? '')?.[1] ?? /^parameter '([^']+)'/.exec(fault.message)?.[1])
+    : undefined;
 const faultOf = (faults: Fault[] | undefined, parameter: string): string | undefined => {
   const message = faults?.find((fault) => nameIn(fault) === parameter)?.message;
   // The command line's advice is of no use here.
@@ -133,13 +168,25 @@ function ValueRow({ name, definition, value, error, onValue }: ValueProps) {
     <Row label={name} hint={[definition.description, `(${definition.type})`].filter(Boolean).join(' ')} error={error}>
       {(id, hint) =>
         definition.type === 'boolean' ? (
-          <select id={id} aria-describedby={hint} value={show(value)} onChange={(event) => onValue(readField({ type: 'boolean' }, event.target.value))}>
+          <select
+            id={id}
+            aria-describedby={hint}
+            value={show(value)}
+            onChange={(event) => onValue(readField({ type: 'boolean' }, event.target.value))}
+          >
             <option value="">{fallback === '' ? 'choose…' : `${fallback} (default)`}</option>
             <option>true</option>
             <option>false</option>
           </select>
         ) : (
-          <TextBox id={id} describedBy={hint} value={show(value)} placeholder={fallback || 'must be set'} invalid={error !== undefined} onValue={(text) => onValue(readField({ type: types[definition.type] }, text))} />
+          <TextBox
+            id={id}
+            describedBy={hint}
+            value={show(value)}
+            placeholder={fallback || 'must be set'}
+            invalid={error !== undefined}
+            onValue={(text) => onValue(readField({ type: types[definition.type] }, text))}
+          />
         )
       }
     </Row>

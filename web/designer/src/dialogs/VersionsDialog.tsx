@@ -44,7 +44,11 @@ export function VersionsDialog({ onClose }: { onClose: () => void }) {
           <ul aria-label="Versions">
             {newest.map((version) => (
               <li key={version.version}>
-                <button type="button" aria-pressed={version.version === chosen} onClick={() => setChosen(version.version)}>
+                <button
+                  type="button"
+                  aria-pressed={version.version === chosen}
+                  onClick={() => setChosen(version.version)}
+                >
                   <strong>Version {version.version}</strong>
                   <span>{when(version.at)}</span>
                   {version.by && <span>{version.by}</span>}
@@ -53,7 +57,11 @@ export function VersionsDialog({ onClose }: { onClose: () => void }) {
             ))}
           </ul>
           <div>
-            {error && <p className="fault" role="alert">{error}</p>}
+            {error && (
+              <p className="fault" role="alert">
+                {error}
+              </p>
+            )}
             {data && <DifferenceView before={data} after={draft} names={[`version ${chosen}`, 'draft']} />}
           </div>
         </div>

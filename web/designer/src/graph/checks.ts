@@ -1,5 +1,14 @@
 /** What can be said about a document without asking the server. */
-import { findStage, isGroup, parentOf, walk, type Catalog, type Json, type Path, type WorkflowDocument } from './document';
+import {
+  findStage,
+  isGroup,
+  parentOf,
+  walk,
+  type Catalog,
+  type Json,
+  type Path,
+  type WorkflowDocument,
+} from './document';
 import { fieldFault, fieldsOf } from './form';
 import { fits } from './connect';
 import { portsOf, typeOf } from './ports';
@@ -43,7 +52,8 @@ function stageFaults(document: WorkflowDocument, catalog: Catalog, path: Path): 
       const message = sourceFault(document, catalog, scope, text);
       const type = typeOf(document, scope, text, catalog);
       if (message) add(`inputs.${name}`, `input '${name}' ${message}`);
-      else if (!fits(type, port.type)) add(`inputs.${name}`, `input '${name}' takes a ${port.type}, but ${text} is a ${type}`);
+      else if (!fits(type, port.type))
+        add(`inputs.${name}`, `input '${name}' takes a ${port.type}, but ${text} is a ${type}`);
     }
   }
   for (const port of ports.inputs)
@@ -74,7 +84,9 @@ function sourceFault(document: WorkflowDocument, catalog: Catalog, scope: Path, 
   if (!name) return `is '${text}': expected stage.port`;
   if (name.stage === groupInputs) {
     const inputs = scope === '' ? document.inputs : findStage(document, scope)?.inputs;
-    return name.port in (inputs ?? {}) ? undefined : `comes from '${text}', which the ${scope === '' ? 'workflow' : 'group'} does not have`;
+    return name.port in (inputs ?? {})
+      ? undefined
+      : `comes from '${text}', which the ${scope === '' ? 'workflow' : 'group'} does not have`;
   }
   const path = resolve(document, scope, name.stage);
   if (path === undefined) return `comes from '${text}', but there is no stage '${name.stage}'`;
@@ -87,9 +99,13 @@ function sourceFault(document: WorkflowDocument, catalog: Catalog, scope: Path, 
 /** The faults of the server and those found here, none twice: the server's words count. */
 export function mergeFaults(local: Fault[], server: Fault[]): Fault[] {
   const said = new Set(server.map((fault) => `${fault.stage}|${fault.field}`));
-  const stages = new Set(server.filter((fault) => fault.field === null).map((fault) => `${fault.stage}|${fault.message}`));
+  const stages = new Set(
+    server.filter((fault) => fault.field === null).map((fault) => `${fault.stage}|${fault.message}`),
+  );
   return [
     ...server,
-    ...local.filter((fault) => !said.has(`${fault.stage}|${fault.field}`) && !stages.has(`${fault.stage}|${fault.message}`)),
+    ...local.filter(
+      (fault) => !said.has(`${fault.stage}|${fault.field}`) && !stages.has(`${fault.stage}|${fault.message}`),
+    ),
   ];
 }

@@ -42,7 +42,8 @@ export function copyStages(document: WorkflowDocument, paths: Iterable<Path>): C
 export function parseClip(text: string): Clip | undefined {
   try {
     const clip: unknown = JSON.parse(text);
-    if (clip === null || typeof clip !== 'object' || !('pipelines' in clip) || clip.pipelines !== 'stages') return undefined;
+    if (clip === null || typeof clip !== 'object' || !('pipelines' in clip) || clip.pipelines !== 'stages')
+      return undefined;
     const { stages, layout } = clip as Partial<Clip>;
     const sound = Array.isArray(stages) && stages.every((stage) => typeof stage?.id === 'string');
     return sound ? { pipelines: 'stages', stages, layout: layout ?? {} } : undefined;
@@ -72,8 +73,7 @@ export function pasteStages(document: WorkflowDocument, scope: Path, clip: Clip,
   const within: WorkflowDocument = { name: '', stages: clip.stages };
   const renamed = mapReferences(within, (name, at) => {
     const inside = resolve(within, at, name.stage);
-    if (inside !== undefined)
-      return parentOf(inside) === '' ? [{ ...name, stage: names.get(name.stage)! }] : [name];
+    if (inside !== undefined) return parentOf(inside) === '' ? [{ ...name, stage: names.get(name.stage)! }] : [name];
     if (name.stage === groupInputs) return at !== '' || hasInput(document, scope, name.port) ? [name] : [];
     return resolve(document, scope, name.stage) === undefined ? [] : [name];
   });

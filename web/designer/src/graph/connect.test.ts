@@ -25,7 +25,8 @@ describe('canConnect', () => {
       reason: "input 'model' takes a checkpoint, but the output is a dataset",
     }));
 
-  it('refuses a stage that feeds itself', () => expect(verdict('prune.model', 'prune.model')).toMatchObject({ code: 'self' }));
+  it('refuses a stage that feeds itself', () =>
+    expect(verdict('prune.model', 'prune.model')).toMatchObject({ code: 'self' }));
 
   it('refuses a circle and shows it', () => {
     const withoutFeeder = disconnect(quickstartDocument, end('calibrate.model'));
@@ -110,7 +111,9 @@ describe('lists and groups', () => {
     const back = updateStage(fed, 'load', (stage) => withProperty(stage, 'when', 'compare.best.perplexity > 3'));
     expect([...reach(back, 'load', 'after')]).toContain('compare');
     expect(joined(end('compare.best'), end('train.data'), back)).toMatchObject({ code: 'type' });
-    expect(joined(end('load.model'), end('sweep/prune.model'), disconnect(back, end('sweep/prune.model')))).toMatchObject({
+    expect(
+      joined(end('load.model'), end('sweep/prune.model'), disconnect(back, end('sweep/prune.model'))),
+    ).toMatchObject({
       code: 'cycle',
     });
   });
@@ -145,13 +148,33 @@ describe('what fits', () => {
     const document = disconnect(quickstartDocument, end('export.model'));
     const found = candidates(document, catalog, end('prune.model'), 'output');
     expect(found[0]!.end).toEqual(end('export.model'));
-    expect(found.map((one) => one.verdict.ok)).toEqual([...found.map((one) => one.verdict.ok)].sort((a, b) => Number(b) - Number(a)));
+    expect(found.map((one) => one.verdict.ok)).toEqual(
+      [...found.map((one) => one.verdict.ok)].sort((a, b) => Number(b) - Number(a)),
+    );
     expect(found.some((one) => one.end.stage === 'calibrate')).toBe(false);
   });
 
   it('offers the kinds that take a type', () => {
     const kinds = fittingKinds(catalog, 'measurement', 'output');
     expect(kinds).toEqual([{ kind: 'report', port: 'dense' }]);
-    expect(fittingKinds(catalog, 'statistics', 'input')).toEqual([{ kind: 'calibrate.statistics', port: 'statistics' }]);
+    expect(fittingKinds(catalog, 'statistics', 'input')).toEqual([
+      { kind: 'calibrate.statistics', port: 'statistics' },
+    ]);
+  });
+});
+
+describe('a workflow of a thousand stages', () => {
+  const stages = Array.from({ length: 1000 }, (_, index) => ({
+    id: `s${index}`,
+    kind: 'prune.magnitude',
+    ...(index > 0 ? { inputs: { model: `s${Math.floor((index - 1) / 2)}.model` } } : {}),
+  }));
+
+  it('answers what fits a port within the time of a gesture', () => {
+    const document = addStage({ name: 'large', stages }, '', { id: 'last', kind: 'export.huggingface' }).document;
+    const start = performance.now();
+    const found = candidates(document, catalog, end('s500.model'), 'output');
+    expect(found[0]!.end).toEqual(end('last.model'));
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 });

@@ -50,7 +50,8 @@ export function outputPort(document: WorkflowDocument, catalog: Catalog, from: E
 
 export function inputPort(document: WorkflowDocument, catalog: Catalog, to: Endpoint): Port | undefined {
   const stage = findStage(document, to.stage);
-  if (to.port === newPort) return stage && isGroup(stage) ? { name: newPort, type: unknown, optional: true } : undefined;
+  if (to.port === newPort)
+    return stage && isGroup(stage) ? { name: newPort, type: unknown, optional: true } : undefined;
   if (!to.inner) return portsOf(document, to.stage, catalog).inputs.find((port) => port.name === to.port);
   const outputs = to.stage === '' ? document.outputs : stage?.outputs;
   return outputs && to.port in outputs ? { name: to.port, type: unknown, optional: false } : undefined;
@@ -104,7 +105,16 @@ function compare(output: string, input: string, name: string): Verdict | undefin
 export const fits = (output: string, input: string): boolean => compare(output, input, '') === undefined;
 
 /** Which stage waits for which, each pair among the stages of one scope: what is inside of a group counts as the group. */
-export function dependencies(document: WorkflowDocument): Map<Path, Set<Path>> {
+export function dependencies(document: WorkflowDocument): ReadonlyMap<Path, ReadonlySet<Path>> {
+  const known = counted.get(document) ?? countDependencies(document);
+  counted.set(document, known);
+  return known;
+}
+
+// Asked again for every port that a connection could end at.
+const counted = new WeakMap<WorkflowDocument, Map<Path, Set<Path>>>();
+
+function countDependencies(document: WorkflowDocument): Map<Path, Set<Path>> {
   const fed = new Map<Path, Set<Path>>();
   const note = (text: string, scope: Path, consumer: Path) => {
     const name = parseSource(text);
@@ -115,7 +125,8 @@ export function dependencies(document: WorkflowDocument): Map<Path, Set<Path>> {
     fed.get(from)!.add(to);
   };
   for (const { path, scope, stage } of walk(document)) {
-    for (const source of Object.values(stage.inputs ?? {})) sourcesOf(source).forEach((text) => note(text, scope, path));
+    for (const source of Object.values(stage.inputs ?? {}))
+      sourcesOf(source).forEach((text) => note(text, scope, path));
     for (const { parts } of namesIn(stage.when ?? ''))
       if (parts.length > 1) note(`${parts[0]}.${parts[1]}`, scope, path);
   }

@@ -90,13 +90,25 @@ export const isGroup = (stage: Stage): boolean => Array.isArray(stage.stages);
 
 export function stagesIn(document: WorkflowDocument, scope: Path): Stage[] {
   let stages = document.stages ?? [];
-  for (const id of scope === '' ? [] : scope.split('/'))
-    stages = stages.find((stage) => stage.id === id)?.stages ?? [];
+  for (const id of scope === '' ? [] : scope.split('/')) stages = byId(stages).get(id)?.stages ?? [];
   return stages;
 }
 
+// Documents are never changed in place, so what was counted once about a list of stages stays true.
+const indices = new WeakMap<Stage[], Map<string, Stage>>();
+
+function byId(stages: Stage[]): Map<string, Stage> {
+  let index = indices.get(stages);
+  if (!index) {
+    index = new Map();
+    for (const stage of stages) if (!index.has(stage.id)) index.set(stage.id, stage);
+    indices.set(stages, index);
+  }
+  return index;
+}
+
 export const findStage = (document: WorkflowDocument, path: Path): Stage | undefined =>
-  stagesIn(document, parentOf(path)).find((stage) => stage.id === idOf(path));
+  byId(stagesIn(document, parentOf(path))).get(idOf(path));
 
 export interface Placed {
   path: Path;
@@ -121,11 +133,7 @@ export function updateStages(
   return updateStage(document, scope, (group) => ({ ...group, stages: change(group.stages ?? []) }));
 }
 
-export function updateStage(
-  document: WorkflowDocument,
-  path: Path,
-  change: (stage: Stage) => Stage,
-): WorkflowDocument {
+export function updateStage(document: WorkflowDocument, path: Path, change: (stage: Stage) => Stage): WorkflowDocument {
   return updateStages(document, parentOf(path), (stages) =>
     stages.map((stage) => (stage.id === idOf(path) ? change(stage) : stage)),
   );

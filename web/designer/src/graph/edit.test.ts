@@ -27,7 +27,11 @@ describe('renaming', () => {
   });
 
   it('leaves a stage of the same name in another group alone', () => {
-    const { document } = addStage(sweep, '', { id: 'prune', kind: 'prune.magnitude', inputs: { model: 'train.model' } });
+    const { document } = addStage(sweep, '', {
+      id: 'prune',
+      kind: 'prune.magnitude',
+      inputs: { model: 'train.model' },
+    });
     const renamed = renameStage(document, 'prune', 'other');
     expect(findStage(renamed, 'sweep/evaluate')!.inputs!['model']).toBe('prune.model');
   });
@@ -43,7 +47,10 @@ describe('renaming', () => {
 
   it('renames a parameter of the workflow in every text', () => {
     const renamed = renameParameter(
-      { ...sweep, stages: [...sweep.stages, { id: 'a', kind: 'x', parameters: { path: 'a/${sparsities + 1}/sparsities' } }] },
+      {
+        ...sweep,
+        stages: [...sweep.stages, { id: 'a', kind: 'x', parameters: { path: 'a/${sparsities + 1}/sparsities' } }],
+      },
       'sparsities',
       'shares',
     );
@@ -89,13 +96,19 @@ describe('copying', () => {
     const { document, paths } = duplicateStages(quickstartDocument, ['prune', 'recover']);
     expect(paths).toEqual(['prune-2', 'recover-2']);
     expect(findStage(document, 'recover-2')!.inputs).toEqual({ model: 'prune-2.model', data: 'text.data' });
-    expect(findStage(document, 'prune-2')!.inputs).toEqual({ model: 'train.model', statistics: 'calibrate.statistics' });
+    expect(findStage(document, 'prune-2')!.inputs).toEqual({
+      model: 'train.model',
+      statistics: 'calibrate.statistics',
+    });
     expect(document.layout!['prune-2']).toEqual({ x: 760, y: 220 });
   });
 
   it('leaves edges out that the other document has no stage for', () => {
     const clip = parseClip(JSON.stringify(copyStages(quickstartDocument, ['prune', 'recover'])))!;
-    const { document } = pasteStages({ name: 'other', stages: [{ id: 'text', kind: 'data.text' }] }, '', clip, { x: 0, y: 0 });
+    const { document } = pasteStages({ name: 'other', stages: [{ id: 'text', kind: 'data.text' }] }, '', clip, {
+      x: 0,
+      y: 0,
+    });
     expect(findStage(document, 'prune')).not.toHaveProperty('inputs');
     expect(findStage(document, 'recover')!.inputs).toEqual({ model: 'prune.model', data: 'text.data' });
   });
@@ -118,7 +131,10 @@ describe('grouping', () => {
     const { document, path } = groupStages(quickstartDocument, ['calibrate', 'prune', 'recover']);
     expect(findStage(document, path)!.outputs).toEqual({ model: 'prune.model', 'recover-model': 'recover.model' });
     expect(findStage(document, 'export')!.inputs).toEqual({ model: 'group.recover-model' });
-    expect(findStage(document, 'group/prune')!.inputs).toEqual({ model: 'train.model', statistics: 'calibrate.statistics' });
+    expect(findStage(document, 'group/prune')!.inputs).toEqual({
+      model: 'train.model',
+      statistics: 'calibrate.statistics',
+    });
     expect(localFaults(document, catalog)).toEqual([]);
 
     const back = ungroupStages(document, path);
@@ -130,7 +146,9 @@ describe('grouping', () => {
   it('rewrites conditions and keeps a path into the output', () => {
     const document = {
       ...sweep,
-      stages: sweep.stages.map((stage) => (stage.id === 'compare' ? { ...stage, when: 'text.bitsPerCharacter < 4' } : stage)),
+      stages: sweep.stages.map((stage) =>
+        stage.id === 'compare' ? { ...stage, when: 'text.bitsPerCharacter < 4' } : stage,
+      ),
     };
     const grouped = groupStages(document, ['text', 'train'], 'make').document;
     expect(findStage(grouped, 'compare')!.when).toBe('make.bitsPerCharacter < 4');
@@ -153,10 +171,15 @@ describe('grouping', () => {
   });
 
   it('does not dissolve a matrix', () =>
-    expect(ungroupFault(sweep, 'sweep')).toBe("'sweep' runs once for each value of its matrix: remove the matrix first"));
+    expect(ungroupFault(sweep, 'sweep')).toBe(
+      "'sweep' runs once for each value of its matrix: remove the matrix first",
+    ));
 
   it('gives the condition of the group to its stages', () => {
-    const plain = { ...sweep, stages: sweep.stages.map((stage) => (stage.id === 'sweep' ? { ...stage, matrix: undefined, when: 'a' } : stage)) };
+    const plain = {
+      ...sweep,
+      stages: sweep.stages.map((stage) => (stage.id === 'sweep' ? { ...stage, matrix: undefined, when: 'a' } : stage)),
+    };
     const { document } = ungroupStages(plain, 'sweep');
     expect(findStage(document, 'prune')!.when).toBe('a');
     expect(findStage(document, 'evaluate')!.when).toBe("(a) and (prune.sparsity > 0.1 and 'prune.model' != '')");

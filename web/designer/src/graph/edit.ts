@@ -27,7 +27,10 @@ export interface Added {
 
 /** Adds a stage; its id is made unique in its scope. */
 export function addStage(document: WorkflowDocument, scope: Path, stage: Stage, at?: Position): Added {
-  const id = uniqueName(stage.id, stagesIn(document, scope).map((other) => other.id));
+  const id = uniqueName(
+    stage.id,
+    stagesIn(document, scope).map((other) => other.id),
+  );
   const path = join(scope, id);
   const added = updateStages(document, scope, (stages) => [...stages, { ...stage, id }]);
   return { document: at ? moveStages(added, { [path]: at }) : added, path };

@@ -82,7 +82,14 @@ const inRange = (field: Field, value: number): boolean =>
 
 /** `an integer from 1 to 1000`. */
 export function describe(field: Field): string {
-  const noun = { integer: 'an integer', number: 'a number', text: 'a text', boolean: 'yes or no', choice: 'a choice', json: 'a value' };
+  const noun = {
+    integer: 'an integer',
+    number: 'a number',
+    text: 'a text',
+    boolean: 'yes or no',
+    choice: 'a choice',
+    json: 'a value',
+  };
   const { minimum, maximum } = field;
   const range =
     minimum !== undefined && maximum !== undefined

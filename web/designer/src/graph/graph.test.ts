@@ -48,11 +48,18 @@ describe('the document as a graph', () => {
 
   it('numbers the choices of a port with several sources', () => {
     const document = connect(quickstartDocument, { stage: 'prune', port: 'model' }, { stage: 'export', port: 'model' });
-    expect(toGraph(document, catalog).edges.filter((edge) => edge.to.stage === 'export').map((edge) => edge.choice)).toEqual([1, 2]);
+    expect(
+      toGraph(document, catalog)
+        .edges.filter((edge) => edge.to.stage === 'export')
+        .map((edge) => edge.choice),
+    ).toEqual([1, 2]);
   });
 
   it('reads handles as it writes them', () => {
-    for (const end of [{ stage: 'a', port: '+' }, { stage: 'a', port: 'm:x', inner: true }])
+    for (const end of [
+      { stage: 'a', port: '+' },
+      { stage: 'a', port: 'm:x', inner: true },
+    ])
       expect(endpointOfHandle('a', handleId('in', end))).toEqual(end);
   });
 });
@@ -100,11 +107,16 @@ describe('ports', () => {
 
 describe('expressions', () => {
   it('have names outside of strings, and functions are none', () =>
-    expect(namesIn("min(a.b, 1e5) > round and not 'x.y' == \"z\\\"w\"").map((name) => name.parts.join('.'))).toEqual(['a.b', 'round']));
+    expect(namesIn('min(a.b, 1e5) > round and not \'x.y\' == "z\\"w"').map((name) => name.parts.join('.'))).toEqual([
+      'a.b',
+      'round',
+    ]));
 
   it('are changed in place', () => {
     expect(mapNames("a.b+a.c*'a.b'", (parts) => ['z', ...parts.slice(1)])).toBe("z.b+z.c*'a.b'");
-    expect(mapTemplate("a/${a + '}' + a}/${b}", (parts) => (parts[0] === 'a' ? ['x'] : parts))).toBe("a/${x + '}' + x}/${b}");
+    expect(mapTemplate("a/${a + '}' + a}/${b}", (parts) => (parts[0] === 'a' ? ['x'] : parts))).toBe(
+      "a/${x + '}' + x}/${b}",
+    );
   });
 });
 
@@ -123,8 +135,10 @@ describe('layout', () => {
       for (const b of top)
         if (a !== b)
           expect(
-            a.position.x + a.size.width <= b.position.x || b.position.x + b.size.width <= a.position.x ||
-            a.position.y + a.size.height <= b.position.y || b.position.y + b.size.height <= a.position.y,
+            a.position.x + a.size.width <= b.position.x ||
+              b.position.x + b.size.width <= a.position.x ||
+              a.position.y + a.size.height <= b.position.y ||
+              b.position.y + b.size.height <= a.position.y,
           ).toBe(true);
   });
 
@@ -190,7 +204,11 @@ describe('difference', () => {
       ],
     };
     const found = difference(quickstartDocument, after);
-    expect(found.stages.map((stage) => `${stage.change} ${stage.path}`)).toEqual(['changed calibrate', 'added new', 'removed report']);
+    expect(found.stages.map((stage) => `${stage.change} ${stage.path}`)).toEqual([
+      'changed calibrate',
+      'added new',
+      'removed report',
+    ]);
     expect(found.stages[0]!.fields).toEqual([{ field: 'parameters.sequences', before: 64, after: 32 }]);
     expect(found.document.map((field) => field.field)).toEqual(['description']);
     expect(found.moved).toBe(false);
@@ -199,11 +217,13 @@ describe('difference', () => {
 
 describe('the form', () => {
   const fields = fieldsOf(catalog.get('prune.wanda')!.parameters);
-  const field = (kind: string, name: string) => fieldsOf(catalog.get(kind)!.parameters).find((one) => one.name === name)!;
+  const field = (kind: string, name: string) =>
+    fieldsOf(catalog.get(kind)!.parameters).find((one) => one.name === name)!;
 
   it('has a box for every parameter of every kind', () => {
     for (const activity of catalog.values())
-      for (const one of fieldsOf(activity.parameters)) expect(`${activity.kind} ${one.name} ${one.description}`).not.toContain('undefined');
+      for (const one of fieldsOf(activity.parameters))
+        expect(`${activity.kind} ${one.name} ${one.description}`).not.toContain('undefined');
     expect(fields.length).toBeGreaterThan(0);
   });
 
@@ -240,7 +260,11 @@ describe('checks', () => {
       stages: [
         { id: 'a', kind: 'prune.nothing' },
         { id: 'b', kind: 'export.huggingface', parameters: { speling: 1 } },
-        { id: 'c', kind: 'calibrate.statistics', inputs: { model: 'gone.model', calibration: 'd.data', odd: 'd.data' } },
+        {
+          id: 'c',
+          kind: 'calibrate.statistics',
+          inputs: { model: 'gone.model', calibration: 'd.data', odd: 'd.data' },
+        },
         { id: 'd', kind: 'data.text', parameters: { path: 'x' } },
       ],
       outputs: { out: 'd.nothing' },
@@ -257,7 +281,10 @@ describe('checks', () => {
   });
 
   it('lets the server have the last word on a field', () => {
-    const local = [{ stage: 'a', field: 'inputs.x', message: 'mine' }, { stage: 'a', field: null, message: 'other' }];
+    const local = [
+      { stage: 'a', field: 'inputs.x', message: 'mine' },
+      { stage: 'a', field: null, message: 'other' },
+    ];
     const server = [{ stage: 'a', field: 'inputs.x', message: 'theirs' }];
     expect(mergeFaults(local, server).map((fault) => fault.message)).toEqual(['theirs', 'other']);
   });

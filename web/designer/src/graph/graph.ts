@@ -64,7 +64,10 @@ export function groupSize(children: { position: Position; size: Size }[], ports:
   const rows = Math.max(ports.inputs.length, ports.outputs.length) + 1;
   const least = header + rows * portHeight + footer;
   return {
-    width: Math.max(emptyGroup.width, ...children.map(({ position, size }) => position.x + size.width + groupMargin.right)),
+    width: Math.max(
+      emptyGroup.width,
+      ...children.map(({ position, size }) => position.x + size.width + groupMargin.right),
+    ),
     height: Math.max(
       children.length === 0 ? emptyGroup.height : 0,
       least,
@@ -152,8 +155,9 @@ export function endpointOfHandle(path: Path, handle: string): Endpoint {
 
 /** The first input of a stage that still wants an edge. */
 export const openInput = (document: WorkflowDocument, node: GraphNode): string | undefined =>
-  node.ports.inputs.find((port) => !port.optional && sourceAt(document, { stage: node.path, port: port.name }) === undefined)
-    ?.name;
+  node.ports.inputs.find(
+    (port) => !port.optional && sourceAt(document, { stage: node.path, port: port.name }) === undefined,
+  )?.name;
 
 /** Where a stage is drawn, in the coordinates of the whole canvas. */
 export function absolutePosition(nodes: Pick<GraphNode, 'path' | 'parent' | 'position'>[], path: Path): Position {

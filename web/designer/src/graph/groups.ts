@@ -29,7 +29,9 @@ export function groupFault(document: WorkflowDocument, paths: Iterable<Path>): s
 
   // A stage outside that is fed by the group and feeds it would wait for itself.
   const fed = dependencies(document);
-  const outside = new Set(chosen.flatMap((path) => [...(fed.get(path) ?? [])]).filter((path) => !chosen.includes(path)));
+  const outside = new Set(
+    chosen.flatMap((path) => [...(fed.get(path) ?? [])]).filter((path) => !chosen.includes(path)),
+  );
   for (const at of outside)
     for (const next of fed.get(at) ?? []) {
       if (chosen.includes(next)) return `'${idOf(at)}' stands between them: it is fed by the group and feeds it`;
@@ -86,11 +88,7 @@ export function groupStages(
   if (outputs.size > 0) group.outputs = Object.fromEntries([...outputs].map(([source, name]) => [name, source]));
 
   const first = stagesIn(document, scope).findIndex((stage) => ids.has(stage.id));
-  const added = updateStages(rewritten, scope, (stages) => [
-    ...stages.slice(0, first),
-    group,
-    ...stages.slice(first),
-  ]);
+  const added = updateStages(rewritten, scope, (stages) => [...stages.slice(0, first), group, ...stages.slice(first)]);
   const positioned = mapLayout({ ...added, layout: document.layout }, (at) =>
     isMember(at) ? join(path, scope === '' ? at : at.slice(scope.length + 1)) : at,
   );
@@ -115,7 +113,9 @@ export function ungroupFault(document: WorkflowDocument, path: Path): string | u
 export function ungroupStages(document: WorkflowDocument, path: Path): { document: WorkflowDocument; paths: Path[] } {
   const group = findStage(document, path)!;
   const scope = parentOf(path);
-  const taken = stagesIn(document, scope).map((stage) => stage.id).filter((id) => id !== group.id);
+  const taken = stagesIn(document, scope)
+    .map((stage) => stage.id)
+    .filter((id) => id !== group.id);
   const names = new Map<string, string>();
   for (const stage of group.stages!) names.set(stage.id, uniqueName(stage.id, [...taken, ...names.values()]));
   const outer = (text: string): OutputName[] => {
@@ -127,11 +127,13 @@ export function ungroupStages(document: WorkflowDocument, path: Path): { documen
     if (name.stage === groupInputs && at === path) return sourcesOf(group.inputs?.[name.port]).flatMap(outer);
     const found = resolve(document, at, name.stage);
     if (found === path)
-      return sourcesOf(group.outputs?.[name.port]).flatMap(outer).flatMap((inner) =>
-        inner.stage === groupInputs
-          ? sourcesOf(group.inputs?.[inner.port]).flatMap(outer)
-          : [{ ...inner, stage: names.get(inner.stage) ?? inner.stage }],
-      );
+      return sourcesOf(group.outputs?.[name.port])
+        .flatMap(outer)
+        .flatMap((inner) =>
+          inner.stage === groupInputs
+            ? sourcesOf(group.inputs?.[inner.port]).flatMap(outer)
+            : [{ ...inner, stage: names.get(inner.stage) ?? inner.stage }],
+        );
     return found !== undefined && parentOf(found) === path ? [{ ...name, stage: names.get(name.stage)! }] : [name];
   });
 

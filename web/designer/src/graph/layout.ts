@@ -21,7 +21,12 @@ export function autoLayout(document: WorkflowDocument, catalog: Catalog): Workfl
   return moveStages(document, positions);
 }
 
-function layOut(scope: Path, nodes: GraphNode[], fed: Map<Path, Set<Path>>, positions: Record<Path, Position>): Box[] {
+function layOut(
+  scope: Path,
+  nodes: GraphNode[],
+  fed: ReadonlyMap<Path, ReadonlySet<Path>>,
+  positions: Record<Path, Position>,
+): Box[] {
   const here = nodes.filter((node) => (node.parent ?? '') === scope);
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: 36, ranksep: 72, marginx: 0, marginy: 0 });
@@ -55,7 +60,13 @@ export function placeMissing(document: WorkflowDocument, catalog: Catalog): Work
   if (missing.length === 0) return document;
   const laidOut = autoLayout(document, catalog);
   if (missing.length === nodes.length) return laidOut;
-  const below = Math.max(...nodes.filter((node) => !node.parent && !missing.includes(node)).map((node) => node.position.y + node.size.height), 0) + 60;
+  const below =
+    Math.max(
+      ...nodes
+        .filter((node) => !node.parent && !missing.includes(node))
+        .map((node) => node.position.y + node.size.height),
+      0,
+    ) + 60;
   return moveStages(
     document,
     Object.fromEntries(

@@ -19,9 +19,7 @@ export function neighbour(document: WorkflowDocument, nodes: GraphNode[], from: 
       .map((path) => ({ path, at: centre(path) }))
       .sort((a, b) => distance(here, a.at, to) - distance(here, b.at, to))[0]?.path;
   if (joined.length > 0) return nearest(joined);
-  return nearest(
-    nodes.map((node) => node.path).filter((path) => path !== from && isTowards(here, centre(path), to)),
-  );
+  return nearest(nodes.map((node) => node.path).filter((path) => path !== from && isTowards(here, centre(path), to)));
 }
 
 function joinedTo(document: WorkflowDocument, from: Path, to: Direction): Path[] {

@@ -42,13 +42,7 @@ export function portsOf(document: WorkflowDocument, path: Path, catalog: Catalog
 
 const listOf = (type: string): string => (type === unknown ? unknown : `${type}[]`);
 
-function ownPorts(
-  document: WorkflowDocument,
-  path: Path,
-  stage: Stage,
-  catalog: Catalog,
-  depth: number,
-): Ports {
+function ownPorts(document: WorkflowDocument, path: Path, stage: Stage, catalog: Catalog, depth: number): Ports {
   if (isGroup(stage)) {
     return {
       inputs: Object.entries(stage.inputs ?? {}).map(([name, source]) =>
@@ -87,18 +81,11 @@ export const declared = (name: string, type: string): Port =>
   type.endsWith('?') && type !== unknown ? port(name, type.slice(0, -1), true) : port(name, type);
 
 /** The type of a source as it is seen in a scope. */
-export function typeOf(
-  document: WorkflowDocument,
-  scope: Path,
-  source: Source,
-  catalog: Catalog,
-  depth = 0,
-): string {
+export function typeOf(document: WorkflowDocument, scope: Path, source: Source, catalog: Catalog, depth = 0): string {
   const name = parseSource(sourcesOf(source)[0] ?? '');
   if (!name || depth > deepest) return unknown;
   if (name.stage === groupInputs) {
-    if (scope === '')
-      return declared(name.port, document.inputs?.[name.port] ?? unknown).type;
+    if (scope === '') return declared(name.port, document.inputs?.[name.port] ?? unknown).type;
     const outer = findStage(document, scope)?.inputs?.[name.port];
     return outer === undefined ? unknown : typeOf(document, parentOf(scope), outer, catalog, depth + 1);
   }
@@ -114,7 +101,8 @@ function outputType(document: WorkflowDocument, path: Path, name: string, catalo
   let type: string | undefined;
   if (isGroup(stage) || inner) {
     const source = (inner ?? stage).outputs?.[name];
-    if (source !== undefined) type = inner ? typeOf(inner, '', source, catalog, depth) : typeOf(document, path, source, catalog, depth);
+    if (source !== undefined)
+      type = inner ? typeOf(inner, '', source, catalog, depth) : typeOf(document, path, source, catalog, depth);
   } else if (stage.workflow === undefined)
     type = catalog.get(stage.kind ?? '')?.outputs.find((output) => output.name === name)?.type;
   return type === undefined ? unknown : stage.matrix ? listOf(type) : type;
@@ -134,8 +122,7 @@ function outputsInUse(document: WorkflowDocument, path: Path): Set<string> {
   for (const { path: at, scope: around, stage } of stagesIn(document, scope).length > 0 ? walk(document) : []) {
     noteAll(stage.inputs, around);
     if (isGroup(stage)) noteAll(stage.outputs, at);
-    for (const { parts } of namesIn(stage.when ?? ''))
-      if (parts.length > 1) note(`${parts[0]}.${parts[1]}`, around);
+    for (const { parts } of namesIn(stage.when ?? '')) if (parts.length > 1) note(`${parts[0]}.${parts[1]}`, around);
   }
   return used;
 }

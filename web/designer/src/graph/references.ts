@@ -20,9 +20,7 @@ export const groupInputs = 'inputs';
 
 export function parseSource(text: string): OutputName | undefined {
   const dot = text.indexOf('.');
-  return dot > 0 && dot < text.length - 1
-    ? { stage: text.slice(0, dot), port: text.slice(dot + 1) }
-    : undefined;
+  return dot > 0 && dot < text.length - 1 ? { stage: text.slice(0, dot), port: text.slice(dot + 1) } : undefined;
 }
 
 export const sourcesOf = (source: Source | undefined): string[] =>
@@ -36,9 +34,7 @@ export function mapSource(source: Source, change: (text: string) => string[]): S
   }
   const changed = source.flatMap(change);
   if (changed.length === 0) return undefined;
-  return changed.length === source.length && changed.every((text, index) => text === source[index])
-    ? source
-    : changed;
+  return changed.length === source.length && changed.every((text, index) => text === source[index]) ? source : changed;
 }
 
 interface Name {
@@ -70,8 +66,7 @@ export function namesIn(expression: string): Name[] {
     }
     const end = at + found[0].length;
     const reserved = ['and', 'or', 'not', 'true', 'false', 'null'].includes(found[0]);
-    if (!reserved && !/^\s*\(/.test(expression.slice(end)))
-      names.push({ parts: found[0].split('.'), start: at, end });
+    if (!reserved && !/^\s*\(/.test(expression.slice(end))) names.push({ parts: found[0].split('.'), start: at, end });
     at = end;
   }
   return names;

@@ -16,7 +16,11 @@ export function candidates(document: WorkflowDocument, catalog: Catalog, at: End
   const ends = walk(document).flatMap(({ path, stage }): Endpoint[] => {
     const { inputs, outputs } = portsOf(document, path, catalog);
     const outside = (side === 'output' ? inputs : outputs).map((port) => ({ stage: path, port: port.name }));
-    const inside = (side === 'output' ? outputs : inputs).map((port) => ({ stage: path, port: port.name, inner: true }));
+    const inside = (side === 'output' ? outputs : inputs).map((port) => ({
+      stage: path,
+      port: port.name,
+      inner: true,
+    }));
     return isGroup(stage) ? [...outside, ...inside] : outside;
   });
   const found = ends.flatMap((end): Candidate[] => {
@@ -38,7 +42,9 @@ export function fittingKinds(catalog: Catalog, type: string, side: Side): Fittin
   return [...catalog.values()].flatMap((activity) => {
     const ports =
       side === 'output'
-        ? activity.inputs.filter((port) => fits(type, port.type)).sort((a, b) => Number(a.optional) - Number(b.optional))
+        ? activity.inputs
+            .filter((port) => fits(type, port.type))
+            .sort((a, b) => Number(a.optional) - Number(b.optional))
         : activity.outputs.filter((port) => fits(port.type, type));
     return ports[0] ? [{ kind: activity.kind, port: ports[0].name }] : [];
   });

@@ -19,11 +19,17 @@ export function Gallery({ taken }: { taken: string[] }) {
     );
   return (
     <>
-      {(error ?? fault) && <p className="fault" role="alert">{error ?? fault}</p>}
+      {(error ?? fault) && (
+        <p className="fault" role="alert">
+          {error ?? fault}
+        </p>
+      )}
       <ul className="cards" aria-label="Templates">
         <li className="card">
           <button type="button" onClick={() => void begin('workflow', emptyDocument('workflow'))}>
-            <span className="thumbnail plus"><Icon name="plus" /></span>
+            <span className="thumbnail plus">
+              <Icon name="plus" />
+            </span>
             <strong>Empty</strong>
             <p>Begin with nothing.</p>
           </button>

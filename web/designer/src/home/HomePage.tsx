@@ -35,9 +35,15 @@ export function HomePage() {
     <main className="page">
       <header className="page-header">
         <h1>Workflows</h1>
-        <button type="button" onClick={() => void open()}>Import a file…</button>
+        <button type="button" onClick={() => void open()}>
+          Import a file…
+        </button>
       </header>
-      {(error ?? fault) && <p className="fault" role="alert">{error ?? fault}</p>}
+      {(error ?? fault) && (
+        <p className="fault" role="alert">
+          {error ?? fault}
+        </p>
+      )}
       {data && data.length > 0 && (
         <ul className="cards" aria-label="Workflows">
           {data.map((one) => (
@@ -47,12 +53,23 @@ export function HomePage() {
                 <p>{one.description ?? 'No description'}</p>
                 <footer>
                   <span className={`chip ${one.published === null ? '' : one.changed ? 'changed' : 'good'}`}>
-                    {one.published === null ? 'Not published' : one.changed ? `Has changes since v${one.published}` : `Published v${one.published}`}
+                    {one.published === null
+                      ? 'Not published'
+                      : one.changed
+                        ? `Has changes since v${one.published}`
+                        : `Published v${one.published}`}
                   </span>
                   <span className="hint">{ago(one.updated)}</span>
                 </footer>
               </a>
-              <button type="button" className="quiet corner" aria-label={`Delete ${one.name}`} onClick={() => setLeaving(one)}><Icon name="close" /></button>
+              <button
+                type="button"
+                className="quiet corner"
+                aria-label={`Delete ${one.name}`}
+                onClick={() => setLeaving(one)}
+              >
+                <Icon name="close" />
+              </button>
             </li>
           ))}
         </ul>
@@ -67,7 +84,9 @@ export function HomePage() {
           actions={
             <>
               <span className="space" />
-              <button type="button" onClick={() => setLeaving(undefined)}>Keep</button>
+              <button type="button" onClick={() => setLeaving(undefined)}>
+                Keep
+              </button>
               <button
                 type="button"
                 className="danger"

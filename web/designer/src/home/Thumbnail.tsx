@@ -13,7 +13,15 @@ export function Thumbnail({ document, catalog }: { document: WorkflowDocument; c
         <path key={line.id} d={line.path} fill="none" />
       ))}
       {boxes.map((box) => (
-        <rect key={box.path} x={box.x} y={box.y} width={box.width} height={box.height} rx={14} style={{ fill: `hsl(${box.hue} 55% 55% / ${box.isGroup ? 0.15 : 1})` }} />
+        <rect
+          key={box.path}
+          x={box.x}
+          y={box.y}
+          width={box.width}
+          height={box.height}
+          rx={14}
+          style={{ fill: `hsl(${box.hue} 55% 55% / ${box.isGroup ? 0.15 : 1})` }}
+        />
       ))}
     </svg>
   );

@@ -3,7 +3,8 @@ import { Icon } from './Icon';
 
 interface Props {
   title: string;
-  onClose: () => void;
+  /** Without it the dialog stays until something is chosen. */
+  onClose?: () => void;
   children: ReactNode;
   actions?: ReactNode;
   wide?: boolean;
@@ -23,12 +24,16 @@ export function Dialog({ title, onClose, children, actions, wide }: Props) {
       aria-label={title}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        onClose?.();
       }}
     >
       <header>
         <h2>{title}</h2>
-        <button type="button" className="quiet" aria-label="Close" onClick={onClose}><Icon name="close" /></button>
+        {onClose && (
+          <button type="button" className="quiet" aria-label="Close" onClick={onClose}>
+            <Icon name="close" />
+          </button>
+        )}
       </header>
       <div className="dialog-body">{children}</div>
       {actions && <footer>{actions}</footer>}

@@ -24,7 +24,10 @@ export function Picker({ title, items, at, onClose }: Props) {
   const [query, setQuery] = useState('');
   const [active, setActive] = useState(0);
   const list = useRef<HTMLUListElement>(null);
-  const found = useMemo(() => search(items, query, (item) => [item.label, item.detail ?? '', item.section ?? '']), [items, query]);
+  const found = useMemo(
+    () => search(items, query, (item) => [item.label, item.detail ?? '', item.section ?? '']),
+    [items, query],
+  );
   useEffect(() => setActive(0), [query, items]);
   useEffect(() => {
     list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
@@ -45,12 +48,21 @@ export function Picker({ title, items, at, onClose }: Props) {
     event.stopPropagation();
   };
   const place: CSSProperties = at
-    ? { left: Math.max(8, Math.min(at.x, window.innerWidth - 372)), top: Math.max(8, Math.min(at.y, window.innerHeight - 380)) }
+    ? {
+        left: Math.max(8, Math.min(at.x, window.innerWidth - 372)),
+        top: Math.max(8, Math.min(at.y, window.innerHeight - 380)),
+      }
     : {};
   return (
     <>
       <div className="veil" onPointerDown={onClose} />
-      <div className={`picker ${at ? 'placed' : ''}`} style={place} role="dialog" aria-label={title} onKeyDown={onKeyDown}>
+      <div
+        className={`picker ${at ? 'placed' : ''}`}
+        style={place}
+        role="dialog"
+        aria-label={title}
+        onKeyDown={onKeyDown}
+      >
         <input
           autoFocus
           value={query}
@@ -73,7 +85,9 @@ export function Picker({ title, items, at, onClose }: Props) {
               onPointerMove={() => setActive(index)}
               onClick={() => pick(item)}
             >
-              {query === '' && item.section && item.section !== found[index - 1]?.section && <div className="section">{item.section}</div>}
+              {query === '' && item.section && item.section !== found[index - 1]?.section && (
+                <div className="section">{item.section}</div>
+              )}
               <div className="item">
                 {item.style && <i className="dot" />}
                 <span className="label">{item.label}</span>
@@ -82,7 +96,9 @@ export function Picker({ title, items, at, onClose }: Props) {
               </div>
             </li>
           ))}
-          {found.length === 0 && <li className="empty">{items.length === 0 ? 'Nothing fits here' : `Nothing is called '${query}'`}</li>}
+          {found.length === 0 && (
+            <li className="empty">{items.length === 0 ? 'Nothing fits here' : `Nothing is called '${query}'`}</li>
+          )}
         </ul>
       </div>
     </>

@@ -16,7 +16,9 @@ export function Logs({ lines, error }: { lines: LogLine[]; error?: string }) {
         role="log"
         aria-label="Log"
         tabIndex={0}
-        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => setFollows(scrollHeight - scrollTop - clientHeight < 24)}
+        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
+          setFollows(scrollHeight - scrollTop - clientHeight < 24)
+        }
       >
         {lines.map((line) => (
           <div key={line.id}>

@@ -15,7 +15,10 @@ export function RerunDialog({ run, from, onClose, onDone }: Props) {
   const [only, setOnly] = useState(false);
   const [fault, setFault] = useState<string>();
   const how = from === undefined ? {} : { from, only };
-  const { data, error } = useFetched(() => api.reset(run.id, { ...how, dryRun: true }), `reset ${run.id} ${from} ${only}`);
+  const { data, error } = useFetched(
+    () => api.reset(run.id, { ...how, dryRun: true }),
+    `reset ${run.id} ${from} ${only}`,
+  );
   const start = () =>
     api.reset(run.id, how).then(
       () => {
@@ -31,8 +34,12 @@ export function RerunDialog({ run, from, onClose, onDone }: Props) {
       actions={
         <>
           <span className="space" />
-          <button type="button" onClick={onClose}>Not now</button>
-          <button type="button" className="primary" disabled={!data} onClick={() => void start()}>Run</button>
+          <button type="button" onClick={onClose}>
+            Not now
+          </button>
+          <button type="button" className="primary" disabled={!data} onClick={() => void start()}>
+            Run
+          </button>
         </>
       }
     >
@@ -42,10 +49,19 @@ export function RerunDialog({ run, from, onClose, onDone }: Props) {
           Only this stage: what it feeds keeps its results
         </label>
       )}
-      {(error ?? fault) && <p className="fault" role="alert">{error ?? fault}</p>}
+      {(error ?? fault) && (
+        <p className="fault" role="alert">
+          {error ?? fault}
+        </p>
+      )}
       {data && (
         <dl className="results">
-          <Names title="Will run" names={data.willRun.map((stage) => (stage in data.goesOn ? `${stage} (from step ${data.goesOn[stage]})` : stage))} />
+          <Names
+            title="Will run"
+            names={data.willRun.map((stage) =>
+              stage in data.goesOn ? `${stage} (from step ${data.goesOn[stage]})` : stage,
+            )}
+          />
           <Names title="Stand" names={data.kept} />
           <Names title="Results let go" names={data.thrownAway} />
         </dl>

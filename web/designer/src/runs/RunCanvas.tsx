@@ -30,18 +30,28 @@ export function RunCanvas({ run, catalog, chosen, onChoose }: Props) {
   const graph = useMemo(() => toGraph(placeMissing(definition, catalog), catalog), [definition, catalog]);
   const [nodes, setNodes] = useState<FlowNode[]>([]);
   const edges: FlowEdge[] = useMemo(() => flowEdges(graph, [], none), [graph]);
-  useEffect(() => setNodes((before) => flowNodes(graph, before, chosen === undefined ? none : new Set([chosen]))), [graph, chosen]);
+  useEffect(
+    () => setNodes((before) => flowNodes(graph, before, chosen === undefined ? none : new Set([chosen]))),
+    [graph, chosen],
+  );
   useEffect(
     () =>
       store.setState(({ statuses: before }) => {
         const statuses = statusesOf(run.stages);
-        for (const [path, status] of Object.entries(statuses)) if (equal(before[path], status)) statuses[path] = before[path]!;
+        for (const [path, status] of Object.entries(statuses))
+          if (equal(before[path], status)) statuses[path] = before[path]!;
         return { statuses };
       }),
     [store, run.stages],
   );
-  const running = useMemo(() => new Set(run.stages.filter((stage) => stage.state === 'running').map((stage) => stage.id)), [run.stages]);
-  const shownEdges = useMemo(() => edges.map((edge) => (running.has(edge.target) ? { ...edge, animated: true } : edge)), [edges, running]);
+  const running = useMemo(
+    () => new Set(run.stages.filter((stage) => stage.state === 'running').map((stage) => stage.id)),
+    [run.stages],
+  );
+  const shownEdges = useMemo(
+    () => edges.map((edge) => (running.has(edge.target) ? { ...edge, animated: true } : edge)),
+    [edges, running],
+  );
 
   if (nodes.length === 0) return null;
   return (
@@ -66,7 +76,15 @@ export function RunCanvas({ run, catalog, chosen, onChoose }: Props) {
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
         <Controls showInteractive={false} />
-        <MiniMap<FlowNode> style={{ width: 150, height: 96 }} pannable zoomable ariaLabel="Map of the run" nodeColor={(node) => `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`} />
+        <MiniMap<FlowNode>
+          style={{ width: 150, height: 96 }}
+          pannable
+          zoomable
+          ariaLabel="Map of the run"
+          nodeColor={(node) =>
+            `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`
+          }
+        />
       </ReactFlow>
     </CanvasContext.Provider>
   );

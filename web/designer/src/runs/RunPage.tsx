@@ -40,7 +40,12 @@ export function RunPage({ id }: { id: string }) {
     return () => clearInterval(timer);
   });
 
-  if (error && !run) return <p className="page empty" role="alert">{error}</p>;
+  if (error && !run)
+    return (
+      <p className="page empty" role="alert">
+        {error}
+      </p>
+    );
   if (!run) return <p className="page empty">Opening the run…</p>;
   return (
     <main className="run-page">
@@ -48,14 +53,32 @@ export function RunPage({ id }: { id: string }) {
         <nav className="way" aria-label="Where">
           <a href={linkTo('runs')}>Runs</a> / <strong>{run.name}</strong>
         </nav>
-        <span className={`state ${run.state}`} role="status">{run.state}</span>
+        <span className={`state ${run.state}`} role="status">
+          {run.state}
+        </span>
         <span className="hint wide-only">{counts(run)}</span>
-        {(fault ?? error) && <span className="chip bad" role="alert">{fault ?? error}</span>}
+        {(fault ?? error) && (
+          <span className="chip bad" role="alert">
+            {fault ?? error}
+          </span>
+        )}
         <span className="space" />
-        {chosen && <button type="button" onClick={() => setRerun({ from: chosen })}>Run again from {chosen}</button>}
-        {!isRunning && run.state !== 'succeeded' && <button type="button" className="primary" onClick={() => setRerun({})}>Resume</button>}
+        {chosen && (
+          <button type="button" onClick={() => setRerun({ from: chosen })}>
+            Run again from {chosen}
+          </button>
+        )}
+        {!isRunning && run.state !== 'succeeded' && (
+          <button type="button" className="primary" onClick={() => setRerun({})}>
+            Resume
+          </button>
+        )}
         {isRunning && (
-          <button type="button" className="danger" onClick={() => api.cancel(id).then(refresh, (failure: Error) => setFault(failure.message))}>
+          <button
+            type="button"
+            className="danger"
+            onClick={() => api.cancel(id).then(refresh, (failure: Error) => setFault(failure.message))}
+          >
             Cancel
           </button>
         )}
@@ -97,7 +120,10 @@ function counts(run: RunView): string {
 }
 
 function Results({ run }: { run: RunView }) {
-  const rows = [...Object.entries(run.outputs), ...Object.entries(run.parameters).map(([name, value]) => [`parameter ${name}`, value] as const)];
+  const rows = [
+    ...Object.entries(run.outputs),
+    ...Object.entries(run.parameters).map(([name, value]) => [`parameter ${name}`, value] as const),
+  ];
   return (
     <dl className="results">
       {rows.map(([name, value]) => (

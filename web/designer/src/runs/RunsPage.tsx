@@ -12,7 +12,10 @@ export function RunsPage() {
   const [state, setState] = useState('');
   const [name, setName] = useState('');
   const [before, setBefore] = useState<string>();
-  const { data, error, refresh } = useFetched(() => api.runs({ limit: page, state, name, before }), `runs ${state} ${name} ${before}`);
+  const { data, error, refresh } = useFetched(
+    () => api.runs({ limit: page, state, name, before }),
+    `runs ${state} ${name} ${before}`,
+  );
   useEvents((event) => {
     if (event.type === 'run') refresh();
   });
@@ -20,7 +23,13 @@ export function RunsPage() {
     <main className="page">
       <header className="page-header">
         <h1>Runs</h1>
-        <input type="search" placeholder="Workflow" aria-label="Workflow" value={name} onChange={(event) => setName(event.target.value)} />
+        <input
+          type="search"
+          placeholder="Workflow"
+          aria-label="Workflow"
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+        />
         <select aria-label="State" value={state} onChange={(event) => setState(event.target.value)}>
           <option value="">all states</option>
           {['running', 'succeeded', 'failed', 'cancelled'].map((one) => (
@@ -28,7 +37,11 @@ export function RunsPage() {
           ))}
         </select>
       </header>
-      {error && <p className="fault" role="alert">{error}</p>}
+      {error && (
+        <p className="fault" role="alert">
+          {error}
+        </p>
+      )}
       <div className="table-wrap">
         <table>
           <thead>
@@ -59,8 +72,16 @@ export function RunsPage() {
       </div>
       {data?.length === 0 && <p className="empty">No run{state || name ? ' like this' : ' yet'}.</p>}
       <div className="buttons">
-        {before && <button type="button" onClick={() => setBefore(undefined)}>Newest</button>}
-        {data && data.length >= page && <button type="button" onClick={() => setBefore(data.at(-1)!.id)}>Older</button>}
+        {before && (
+          <button type="button" onClick={() => setBefore(undefined)}>
+            Newest
+          </button>
+        )}
+        {data && data.length >= page && (
+          <button type="button" onClick={() => setBefore(data.at(-1)!.id)}>
+            Older
+          </button>
+        )}
       </div>
     </main>
   );

@@ -12,7 +12,11 @@ export function StagePanel({ run, path }: { run: RunView; path: string }) {
           <h3>
             {stage.id} <span className={`state ${stage.state}`}>{stage.reused ? 'reused' : stage.state}</span>
           </h3>
-          {stage.error && <p className="fault" role="alert">{stage.error}</p>}
+          {stage.error && (
+            <p className="fault" role="alert">
+              {stage.error}
+            </p>
+          )}
           <dl>
             {facts(stage).map(([name, value]) => (
               <div key={name}>

@@ -31,24 +31,48 @@ export function Timeline({ run, chosen, onChoose }: Props) {
   const ticks = ticksOf(total);
   return (
     <div ref={box}>
-    <svg className="timeline" width={width} height={rows.length * rowHeight + 26} role="img" aria-label={`Timeline of ${rows.length} stages, ${duration(total)}`}>
-      {ticks.map((tick) => (
-        <g key={tick} transform={`translate(${labelWidth + tick * scale} 0)`}>
-          <line y1={16} y2={rows.length * rowHeight + 24} />
-          <text y={11} className="tick">{tick === 0 ? '0' : duration(tick)}</text>
-        </g>
-      ))}
-      {rows.map((stage, index) => (
-        <g key={stage.id} transform={`translate(0 ${22 + index * rowHeight})`} className={`bar-row ${chosen === nodeOf(stage.id) ? 'chosen' : ''}`} onClick={() => onChoose(nodeOf(stage.id))}>
-          <rect x={0} y={-1} width={width} height={rowHeight - 2} className="row-back" />
-          <text x={labelWidth - 8} y={13} textAnchor="end">{stage.id.length > 26 ? `${stage.id.slice(0, 25)}…` : stage.id}</text>
-          <rect x={labelWidth + start(stage) * scale} y={3} width={Math.max(2, stage.seconds! * scale)} height={rowHeight - 10} rx={3} className={`bar ${stage.reused ? 'reused' : stage.state}`}>
-            <title>{`${stage.id}: ${duration(stage.seconds!)}${stage.worker ? ` on ${stage.worker}` : ''}`}</title>
-          </rect>
-          <text x={labelWidth + (start(stage) + stage.seconds!) * scale + 6} y={13} className="tick">{stage.reused ? 'reused' : duration(stage.seconds!)}</text>
-        </g>
-      ))}
-    </svg>
+      <svg
+        className="timeline"
+        width={width}
+        height={rows.length * rowHeight + 26}
+        role="img"
+        aria-label={`Timeline of ${rows.length} stages, ${duration(total)}`}
+      >
+        {ticks.map((tick) => (
+          <g key={tick} transform={`translate(${labelWidth + tick * scale} 0)`}>
+            <line y1={16} y2={rows.length * rowHeight + 24} />
+            <text y={11} className="tick">
+              {tick === 0 ? '0' : duration(tick)}
+            </text>
+          </g>
+        ))}
+        {rows.map((stage, index) => (
+          <g
+            key={stage.id}
+            transform={`translate(0 ${22 + index * rowHeight})`}
+            className={`bar-row ${chosen === nodeOf(stage.id) ? 'chosen' : ''}`}
+            onClick={() => onChoose(nodeOf(stage.id))}
+          >
+            <rect x={0} y={-1} width={width} height={rowHeight - 2} className="row-back" />
+            <text x={labelWidth - 8} y={13} textAnchor="end">
+              {stage.id.length > 26 ? `${stage.id.slice(0, 25)}…` : stage.id}
+            </text>
+            <rect
+              x={labelWidth + start(stage) * scale}
+              y={3}
+              width={Math.max(2, stage.seconds! * scale)}
+              height={rowHeight - 10}
+              rx={3}
+              className={`bar ${stage.reused ? 'reused' : stage.state}`}
+            >
+              <title>{`${stage.id}: ${duration(stage.seconds!)}${stage.worker ? ` on ${stage.worker}` : ''}`}</title>
+            </rect>
+            <text x={labelWidth + (start(stage) + stage.seconds!) * scale + 6} y={13} className="tick">
+              {stage.reused ? 'reused' : duration(stage.seconds!)}
+            </text>
+          </g>
+        ))}
+      </svg>
     </div>
   );
 }

@@ -13,7 +13,8 @@ const isDone = ({ state }: StageView): boolean => state === 'succeeded' || state
 export function statusesOf(stages: StageView[]): Record<Path, NodeStatus> {
   const members = new Map<Path, StageView[]>();
   for (const stage of stages)
-    for (let path = nodeOf(stage.id); path !== ''; path = parentOf(path)) members.set(path, [...(members.get(path) ?? []), stage]);
+    for (let path = nodeOf(stage.id); path !== ''; path = parentOf(path))
+      members.set(path, [...(members.get(path) ?? []), stage]);
   return Object.fromEntries([...members].map(([path, group]) => [path, statusOf(group)]));
 }
 

@@ -26,7 +26,8 @@ export function useLogs(id: string, stage: string | undefined): { lines: LogLine
         setState((before) => ({ lines: [...before.lines, ...lines].slice(-5000) }));
       } while (now.again);
     } catch (error) {
-      if (turn.current === now) setState((before) => ({ ...before, error: error instanceof Error ? error.message : `${error}` }));
+      if (turn.current === now)
+        setState((before) => ({ ...before, error: error instanceof Error ? error.message : `${error}` }));
     } finally {
       now.busy = false;
     }
