@@ -25,7 +25,7 @@ import { canConnect, type Endpoint } from '../graph/connect';
 import { moveStages } from '../graph/edit';
 import { endpointOfHandle, handleId, toGraph } from '../graph/graph';
 import { candidates } from '../graph/targets';
-import { add, join, offerConnections } from './actions';
+import { add, dropInto, join, offerConnections } from './actions';
 import { openCommandBar } from './commands';
 import { canvasStore, change, currentDocument, openWorkflow, select, show, useDocument, useEditor } from './store';
 
@@ -73,7 +73,14 @@ export function Canvas() {
     select(useEditor.getState().selection, chosen);
     setEdges((before) => applyEdgeChanges(picks, before));
   }, []);
+  // What was refused, or held back by the corner of its group, goes to where the document has it.
+  const restore = useCallback(() => {
+    const state = useEditor.getState();
+    setNodes((before) => flowNodes(toGraph(currentDocument(), state.catalog), before, state.selection));
+  }, []);
   const onDragStop = useCallback((_: unknown, __: FlowNode, moved: FlowNode[]) => {
+    const [only] = moved.length === 1 ? moved : [];
+    if (only && dropInto(only.id, only.position)) return restore();
     change((now) =>
       moveStages(
         now,
@@ -86,6 +93,7 @@ export function Canvas() {
         ),
       ),
     );
+    restore();
   }, []);
 
   const isValid: IsValidConnection<FlowEdge> = useCallback((connection) => {

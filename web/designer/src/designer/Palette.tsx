@@ -2,27 +2,36 @@ import { useMemo, useState, type KeyboardEvent } from 'react';
 import { familyStyle } from '../canvas/colours';
 import type { Activity } from '../graph/document';
 import { search } from '../graph/search';
-import { add, groupKind } from './actions';
+import { add, groupKind, workflowKind } from './actions';
 import { dragType } from './Canvas';
 import { togglePanel, useEditor } from './store';
 import { Icon } from '../parts/Icon';
 
-const group: Activity = {
-  kind: groupKind,
+const structure = (kind: string, description: string): Activity => ({
+  kind,
   version: 1,
   family: 'structure',
-  description: 'A box of stages: to repeat, to run for each of several values, or to keep together',
+  description,
   inputs: [],
   outputs: [],
   parameters: {},
-};
+});
+
+const structures = [
+  structure(groupKind, 'A box of stages: to repeat, to run for each of several values, or to keep together'),
+  structure(
+    workflowKind,
+    'A whole workflow as one stage, with inputs and outputs of its own; opened by a double click',
+  ),
+];
+const titles: Record<string, string> = { [groupKind]: 'Group', [workflowKind]: 'Workflow' };
 
 /** Everything that can be added: by dragging, a double click, or Enter. */
 export function Palette() {
   const catalog = useEditor((state) => state.catalog);
   const [query, setQuery] = useState('');
   const found = useMemo(
-    () => search([...catalog.values(), group], query, (one) => [one.kind, one.description]),
+    () => search([...catalog.values(), ...structures], query, (one) => [titles[one.kind] ?? one.kind, one.description]),
     [catalog, query],
   );
   const families = byFamily(found);
@@ -86,9 +95,7 @@ export function Palette() {
                 }}
               >
                 <strong>
-                  {activity.kind === groupKind
-                    ? 'Group'
-                    : activity.kind.slice(activity.family.length + 1) || activity.kind}
+                  {titles[activity.kind] ?? (activity.kind.slice(activity.family.length + 1) || activity.kind)}
                 </strong>
                 <span>{activity.description}</span>
               </button>

@@ -2,7 +2,7 @@ import { familyOf, familyStyle } from '../canvas/colours';
 import type { Fault } from '../graph/checks';
 import { isGroup, type Json, type Path, type Stage } from '../graph/document';
 import { renameFault, renameStage, setParameter, setStage } from '../graph/edit';
-import { fieldsOf, show } from '../graph/form';
+import { fieldsOf, fieldsOfWorkflow, show } from '../graph/form';
 import { ConnectionList } from './ConnectionList';
 import { FieldRow, Row, TextBox } from './FieldRow';
 import { change, currentDocument, notify, openWorkflow, select, useEditor } from './store';
@@ -17,7 +17,8 @@ interface Props {
 /** The properties of a stage. Its parameters are drawn from the schema that the catalog states. */
 export function StageForm({ path, stage, faults }: Props) {
   const activity = useEditor((state) => (stage.kind === undefined ? undefined : state.catalog.get(stage.kind)));
-  const fields = activity ? fieldsOf(activity.parameters) : [];
+  const inner = typeof stage.workflow === 'object' ? stage.workflow : undefined;
+  const fields = activity ? fieldsOf(activity.parameters) : fieldsOfWorkflow(inner?.parameters);
   const strange = Object.entries(stage.parameters ?? {}).filter(
     ([name]) => !fields.some((field) => field.name === name),
   );

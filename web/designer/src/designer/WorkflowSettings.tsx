@@ -8,7 +8,7 @@ import {
   type WorkflowDocument,
 } from '../graph/document';
 import { renameParameter } from '../graph/edit';
-import { readField, show, type FieldType } from '../graph/form';
+import { parameterFields, readField, show } from '../graph/form';
 import { sourcesOf } from '../graph/references';
 import { portsOf } from '../graph/ports';
 import { reveal } from './actions';
@@ -77,6 +77,40 @@ export function WorkflowSettings({ document, faults }: Props) {
       >
         + parameter
       </button>
+      <h3>Inputs</h3>
+      <p className="hint">For a workflow that is a stage of another one; its stages take them as {'inputs.name'}.</p>
+      {Object.entries(document.inputs ?? {}).map(([name, type]) => (
+        <div className="pair" key={name}>
+          <TextBox
+            label="Name of the input"
+            value={name}
+            onLeave
+            onValue={(text) => change((now) => withProperty(now, 'inputs', renamed(now.inputs ?? {}, name, text)))}
+          />
+          <TextBox
+            label={`Type of ${name}`}
+            value={type}
+            onValue={(text) => set('inputs', { ...document.inputs, [name]: text })}
+          />
+          <button
+            type="button"
+            className="quiet small"
+            aria-label={`Remove ${name}`}
+            onClick={() => set('inputs', withMember(document.inputs, name, undefined))}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
+      ))}
+      <button
+        type="button"
+        className="small"
+        onClick={() =>
+          set('inputs', { ...document.inputs, [uniqueName('model', Object.keys(document.inputs ?? {}))]: 'checkpoint' })
+        }
+      >
+        + input
+      </button>
       <h3>Outputs</h3>
       <p className="hint">What the workflow is for; the results of a run go by these names.</p>
       {Object.entries(document.outputs ?? {}).map(([name, source]) => (
@@ -125,6 +159,9 @@ export function WorkflowSettings({ document, faults }: Props) {
   );
 }
 
+const renamed = <T,>(members: Record<string, T>, from: string, to: string): Record<string, T> =>
+  Object.fromEntries(Object.entries(members).map(([name, one]) => [name === from ? to : name, one]));
+
 const readSources = (text: string) => {
   const sources = text
     .split(',')
@@ -154,15 +191,6 @@ function offerOutputs(document: WorkflowDocument): void {
     ),
   );
 }
-
-const boxes: Record<ParameterDefinition['type'], FieldType> = {
-  text: 'text',
-  path: 'text',
-  number: 'number',
-  integer: 'integer',
-  boolean: 'boolean',
-  list: 'json',
-};
 
 function ParameterEditor({
   name,
@@ -210,7 +238,9 @@ function ParameterEditor({
         label={`Default of ${name}`}
         placeholder="no default: must be set"
         value={show(definition.default)}
-        onValue={(text) => put(withProperty(definition, 'default', readField({ type: boxes[definition.type] }, text)))}
+        onValue={(text) =>
+          put(withProperty(definition, 'default', readField({ type: parameterFields[definition.type] }, text)))
+        }
       />
       <TextBox
         label={`Description of ${name}`}

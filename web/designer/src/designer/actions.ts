@@ -6,6 +6,7 @@ import { addStage, idForKind, moveStages, outermost, removeStages } from '../gra
 import { absolutePosition, endpointOf, toGraph, type GraphNode } from '../graph/graph';
 import { groupFault, groupStages, ungroupFault, ungroupStages } from '../graph/groups';
 import { align, autoLayout, distribute, type Alignment } from '../graph/layout';
+import { moveInto, moveOut, type Moved } from '../graph/membership';
 import { neighbour, type Direction } from '../graph/navigate';
 import { candidates, fittingKinds, type Side } from '../graph/targets';
 import type { PickerItem } from '../parts/Picker';
@@ -46,8 +47,13 @@ function free(at: Position, parent?: Path): Position {
 }
 
 export const groupKind = '(group)';
+export const workflowKind = '(workflow)';
 const stageOf = (kind: string): Stage =>
-  kind === groupKind ? { id: 'group', stages: [] } : { id: idForKind(kind), kind };
+  kind === groupKind
+    ? { id: 'group', stages: [] }
+    : kind === workflowKind
+      ? { id: 'workflow', workflow: { name: 'inner', stages: [] } }
+      : { id: idForKind(kind), kind };
 
 export function add(kind: string, at?: Position): Path {
   const place = at ? scopeAt(at) : placeForNew();
@@ -180,6 +186,44 @@ export function ungroup(): void {
   select(paths);
 }
 
+export function takeOut(): void {
+  const [path] = selected();
+  if (path !== undefined) finishMove(moveOut(currentDocument(), path));
+}
+
+/** After a drag: a stage that was dropped onto a group beside it goes in. */
+export function dropInto(path: Path, at: Position): boolean {
+  const { nodes } = graphNow();
+  const size = nodes.find((node) => node.path === path)!.size;
+  const scope = parentOf(path);
+  const centre = { x: at.x + size.width / 2, y: at.y + size.height / 2 };
+  const group = nodes.find(
+    (node) =>
+      isGroup(node.stage) &&
+      node.path !== path &&
+      (node.parent ?? '') === scope &&
+      centre.x > node.position.x &&
+      centre.y > node.position.y &&
+      centre.x < node.position.x + node.size.width &&
+      centre.y < node.position.y + node.size.height,
+  );
+  if (!group) return false;
+  const corner = group.position;
+  finishMove(
+    moveInto(currentDocument(), path, group.path, {
+      x: Math.max(16, at.x - corner.x),
+      y: Math.max(48, at.y - corner.y),
+    }),
+  );
+  return true;
+}
+
+function finishMove(moved: Moved): void {
+  if ('fault' in moved) return notify(`It stays where it is: ${moved.fault}`);
+  change(() => moved.document);
+  select([moved.path]);
+}
+
 // Only stages of one scope stand in the same coordinates.
 const together = (): GraphNode[] => {
   const nodes = boxes(outermost(get().selection));
@@ -256,7 +300,7 @@ export function offerConnections(end: Endpoint, side: Side, at?: Screen, place?:
   const there = candidates(document, catalog, end, side).map(
     ({ end: other, port, verdict }): PickerItem => ({
       id: `${other.stage}.${port.name}${other.inner ?? ''}`,
-      label: `${other.stage}.${port.name}`,
+      label: other.inner ? `${other.stage || 'workflow'} ▸ ${port.name}` : `${other.stage}.${port.name}`,
       detail: verdict.ok ? port.type : 'taken: replace, or the next choice',
       section: 'Stages of this workflow',
       style: typeStyle(port.type),

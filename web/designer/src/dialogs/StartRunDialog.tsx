@@ -5,19 +5,10 @@ import { saveNow } from '../designer/useAutosave';
 import { Row, TextBox } from '../designer/FieldRow';
 import type { Fault } from '../graph/checks';
 import { walk, type Json, type ParameterDefinition } from '../graph/document';
-import { readField, show, type FieldType } from '../graph/form';
+import { parameterFields, readField, show } from '../graph/form';
 import { go } from '../hooks/useRoute';
 import { Icon } from '../parts/Icon';
 import { Dialog } from '../parts/Dialog';
-
-const types: Record<ParameterDefinition['type'], FieldType> = {
-  text: 'text',
-  path: 'text',
-  number: 'number',
-  integer: 'integer',
-  boolean: 'boolean',
-  list: 'json',
-};
 
 /** The values of a run, checked by the server while they are typed. */
 export function StartRunDialog({ onClose }: { onClose: () => void }) {
@@ -185,7 +176,7 @@ function ValueRow({ name, definition, value, error, onValue }: ValueProps) {
             value={show(value)}
             placeholder={fallback || 'must be set'}
             invalid={error !== undefined}
-            onValue={(text) => onValue(readField({ type: types[definition.type] }, text))}
+            onValue={(text) => onValue(readField({ type: parameterFields[definition.type] }, text))}
           />
         )
       }

@@ -1,5 +1,5 @@
 /** The form of an activity, from the JSON schema of its parameters. */
-import type { Json } from './document';
+import type { Json, ParameterDefinition } from './document';
 
 export type FieldType = 'integer' | 'number' | 'text' | 'boolean' | 'choice' | 'json';
 
@@ -45,6 +45,27 @@ function fieldOf(name: string, schema: Json): Field {
   if (typeof description === 'string') field.description = description;
   return field;
 }
+
+/** The form of a workflow that is used as a stage: its own parameters. */
+export const fieldsOfWorkflow = (parameters: Record<string, ParameterDefinition> | undefined): Field[] =>
+  Object.entries(parameters ?? {}).map(([name, definition]) => ({
+    name,
+    type: parameterFields[definition.type],
+    nullable: false,
+    required: definition.default === undefined,
+    default: definition.default,
+    description: definition.description,
+  }));
+
+/** The box that a parameter of a workflow wants. */
+export const parameterFields: Record<ParameterDefinition['type'], FieldType> = {
+  text: 'text',
+  path: 'text',
+  number: 'number',
+  integer: 'integer',
+  boolean: 'boolean',
+  list: 'json',
+};
 
 const isObject = (json: Json | undefined): json is { [name: string]: Json } =>
   typeof json === 'object' && json !== null && !Array.isArray(json);

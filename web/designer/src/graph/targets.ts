@@ -23,6 +23,8 @@ export function candidates(document: WorkflowDocument, catalog: Catalog, at: End
     }));
     return isGroup(stage) ? [...outside, ...inside] : outside;
   });
+  const given = side === 'input' ? Object.keys(document.inputs ?? {}) : [];
+  ends.push(...given.map((port) => ({ stage: '', port, inner: true })));
   const found = ends.flatMap((end): Candidate[] => {
     const verdict = side === 'output' ? canConnect(document, catalog, at, end) : canConnect(document, catalog, end, at);
     if (!verdict.ok && verdict.code !== 'occupied') return [];
