@@ -4,6 +4,7 @@ import { catalogOf } from '../graph/document';
 import { useFetched } from '../hooks/useFetched';
 import { Picker } from '../parts/Picker';
 import { ConflictDialog } from '../dialogs/ConflictDialog';
+import { CopyDialog } from '../dialogs/CopyDialog';
 import { KeysDialog } from '../dialogs/KeysDialog';
 import { PublishDialog } from '../dialogs/PublishDialog';
 import { StartRunDialog } from '../dialogs/StartRunDialog';
@@ -93,6 +94,8 @@ function Overlays() {
       return <PublishDialog onClose={close} />;
     case 'run':
       return <StartRunDialog onClose={close} />;
+    case 'copy':
+      return <CopyDialog onClose={close} />;
     case 'keys':
       return <KeysDialog onClose={close} />;
     default:

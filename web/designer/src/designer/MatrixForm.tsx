@@ -77,7 +77,7 @@ export function MatrixForm({ stage, error, onChange }: Props) {
           ])
         }
       >
-        + matrix: run once for each of several values
+        + matrix value
       </button>
     </>
   );

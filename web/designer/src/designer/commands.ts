@@ -82,6 +82,7 @@ export const commands: Command[] = [
   { id: 'run', label: 'Run…', keys: 'Ctrl+Enter', section: 'Workflow', run: () => show({ kind: 'run' }) },
   { id: 'publish', label: 'Publish…', section: 'Workflow', run: () => show({ kind: 'publish' }) },
   { id: 'versions', label: 'Versions', section: 'Workflow', run: () => show({ kind: 'versions' }) },
+  { id: 'saveAs', label: 'Copy under another name…', section: 'Workflow', run: () => show({ kind: 'copy' }) },
   { id: 'export', label: 'Export as a file', section: 'Workflow', run: exportFile },
   { id: 'import', label: 'Import a file', section: 'Workflow', run: () => void importFile() },
   { id: 'home', label: 'All workflows', section: 'Workflow', run: () => go() },

@@ -32,7 +32,7 @@ export interface Screen {
 export type Overlay =
   | { kind: 'picker'; title: string; items: PickerItem[]; at?: Screen }
   | { kind: 'menu'; at: Screen }
-  | { kind: 'versions' | 'run' | 'publish' | 'keys' };
+  | { kind: 'versions' | 'run' | 'publish' | 'keys' | 'copy' };
 
 export interface EditorState {
   name: string;

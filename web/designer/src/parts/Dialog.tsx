@@ -16,6 +16,8 @@ export function Dialog({ title, onClose, children, actions, wide }: Props) {
   useEffect(() => {
     const dialog = element.current!;
     if (!dialog.open) dialog.showModal();
+    // Not the button that closes it, which comes first.
+    dialog.querySelector<HTMLElement>('.dialog-body :is(input, select, textarea), footer .primary')?.focus();
   }, []);
   return (
     <dialog
