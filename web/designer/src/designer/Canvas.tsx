@@ -1,4 +1,12 @@
-import { useCallback, useEffect, useMemo, useState, type DragEvent, type MouseEvent as ReactMouseEvent } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useMemo,
+  useState,
+  type DragEvent,
+  type FocusEvent,
+  type MouseEvent as ReactMouseEvent,
+} from 'react';
 import {
   applyEdgeChanges,
   applyNodeChanges,
@@ -42,6 +50,15 @@ const pointOf = (event: MouseEvent | TouchEvent) => {
   const point = 'changedTouches' in event ? event.changedTouches[0]! : event;
   return { x: point.clientX, y: point.clientY };
 };
+
+// Who goes through the graph with Tab chooses what is focused; a click says itself what it chooses.
+function chooseFocused({ target }: FocusEvent): void {
+  if (!target.matches(':focus-visible') || !(target instanceof HTMLElement || target instanceof SVGElement)) return;
+  const id = target.dataset['id'];
+  if (id === undefined) return;
+  if (target.classList.contains('react-flow__node')) select([id]);
+  else if (target.classList.contains('react-flow__edge')) select([], [id]);
+}
 
 /** The canvas of the designer. The document is the truth; only a drag that is under way lives here. */
 export function Canvas() {
@@ -183,6 +200,7 @@ export function Canvas() {
           event.dataTransfer.dropEffect = 'copy';
         }}
         onDrop={onDrop}
+        onFocus={chooseFocused}
         deleteKeyCode={null}
         selectionKeyCode="Shift"
         multiSelectionKeyCode={['Control', 'Meta', 'Shift']}
