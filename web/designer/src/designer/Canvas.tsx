@@ -1,0 +1,232 @@
+import {
+  useCallback,
+  useEffect,
+  useMemo,
+  useState,
+  type DragEvent,
+  type FocusEvent,
+  type MouseEvent as ReactMouseEvent,
+} from 'react';
+import {
+  applyEdgeChanges,
+  applyNodeChanges,
+  Background,
+  BackgroundVariant,
+  Controls,
+  MiniMap,
+  ReactFlow,
+  SelectionMode,
+  type Connection,
+  type EdgeChange,
+  type FinalConnectionState,
+  type IsValidConnection,
+  type NodeChange,
+} from '@xyflow/react';
+import { CanvasContext } from '../canvas/canvasStore';
+import { familyHue, familyOf } from '../canvas/colours';
+import { ConnectionLine } from '../canvas/ConnectionLine';
+import { flowEdges, flowNodes, type FlowEdge, type FlowNode } from '../canvas/flow';
+import { firstView } from '../canvas/view';
+import { GroupNode } from '../canvas/GroupNode';
+import { StageNode } from '../canvas/StageNode';
+import { canConnect, type Endpoint } from '../graph/connect';
+import { moveStages } from '../graph/edit';
+import { endpointOfHandle, handleId, toGraph } from '../graph/graph';
+import { candidates } from '../graph/targets';
+import { add, dropInto, join, offerConnections } from './actions';
+import { openCommandBar } from './commands';
+import { canvasStore, change, currentDocument, openWorkflow, select, show, useDocument, useEditor } from './store';
+
+const nodeTypes = { stage: StageNode, group: GroupNode };
+export const dragType = 'application/x-pipelines-kind';
+
+const verdictOf = (from: Endpoint, to: Endpoint) =>
+  canConnect(currentDocument(), useEditor.getState().catalog, from, to);
+const ends = ({ source, sourceHandle, target, targetHandle }: Connection | FlowEdge): [Endpoint, Endpoint] => [
+  endpointOfHandle(source, sourceHandle!),
+  endpointOfHandle(target, targetHandle!),
+];
+const pointOf = (event: MouseEvent | TouchEvent) => {
+  const point = 'changedTouches' in event ? event.changedTouches[0]! : event;
+  return { x: point.clientX, y: point.clientY };
+};
+
+// Who goes through the graph with Tab chooses what is focused; a click says itself what it chooses.
+function chooseFocused({ target }: FocusEvent): void {
+  if (!target.matches(':focus-visible') || !(target instanceof HTMLElement || target instanceof SVGElement)) return;
+  const id = target.dataset['id'];
+  if (id === undefined) return;
+  if (target.classList.contains('react-flow__node')) select([id]);
+  else if (target.classList.contains('react-flow__edge')) select([], [id]);
+}
+
+/** The canvas of the designer. The document is the truth; only a drag that is under way lives here. */
+export function Canvas() {
+  const document = useDocument();
+  const catalog = useEditor((state) => state.catalog);
+  const selection = useEditor((state) => state.selection);
+  const chosenEdges = useEditor((state) => state.edges);
+  const graph = useMemo(() => toGraph(document, catalog), [document, catalog]);
+  const [nodes, setNodes] = useState<FlowNode[]>(() => flowNodes(graph, [], selection));
+  const [edges, setEdges] = useState<FlowEdge[]>(() => flowEdges(graph, [], chosenEdges));
+  useEffect(() => setNodes((before) => flowNodes(graph, before, selection)), [graph, selection]);
+  useEffect(() => setEdges((before) => flowEdges(graph, before, chosenEdges)), [graph, chosenEdges]);
+
+  const onNodesChange = useCallback((changes: NodeChange<FlowNode>[]) => {
+    const picks = changes.filter((one) => one.type === 'select');
+    if (picks.length > 0) {
+      const chosen = new Set(useEditor.getState().selection);
+      for (const one of picks) one.selected ? chosen.add(one.id) : chosen.delete(one.id);
+      select(chosen, useEditor.getState().edges);
+    }
+    const moves = changes.filter((one) => one.type === 'position' || one.type === 'dimensions');
+    if (moves.length > 0) setNodes((before) => applyNodeChanges(moves, before));
+  }, []);
+  const onEdgesChange = useCallback((changes: EdgeChange<FlowEdge>[]) => {
+    const picks = changes.filter((one) => one.type === 'select');
+    if (picks.length === 0) return;
+    const chosen = new Set(useEditor.getState().edges);
+    for (const one of picks) one.selected ? chosen.add(one.id) : chosen.delete(one.id);
+    select(useEditor.getState().selection, chosen);
+    setEdges((before) => applyEdgeChanges(picks, before));
+  }, []);
+  // What was refused, or held back by the corner of its group, goes to where the document has it.
+  const restore = useCallback(() => {
+    const state = useEditor.getState();
+    setNodes((before) => flowNodes(toGraph(currentDocument(), state.catalog), before, state.selection));
+  }, []);
+  const onDragStop = useCallback((_: unknown, __: FlowNode, moved: FlowNode[]) => {
+    const [only] = moved.length === 1 ? moved : [];
+    if (only && dropInto(only.id, only.position)) return restore();
+    change((now) =>
+      moveStages(
+        now,
+        // Inside of a group nothing stands before its corner.
+        Object.fromEntries(
+          moved.map(({ id, parentId, position: { x, y } }) => [
+            id,
+            parentId ? { x: Math.max(x, 16), y: Math.max(y, 48) } : { x, y },
+          ]),
+        ),
+      ),
+    );
+    restore();
+  }, []);
+
+  const isValid: IsValidConnection<FlowEdge> = useCallback((connection) => {
+    const verdict = verdictOf(...ends(connection as Connection));
+    return verdict.ok || verdict.code === 'occupied';
+  }, []);
+  const onConnectStart = useCallback(
+    (
+      _: unknown,
+      {
+        nodeId,
+        handleId: handle,
+        handleType,
+      }: { nodeId: string | null; handleId: string | null; handleType: string | null },
+    ) => {
+      if (!nodeId || !handle) return;
+      const side = handleType === 'source' ? 'output' : 'input';
+      const found = candidates(currentDocument(), useEditor.getState().catalog, endpointOfHandle(nodeId, handle), side);
+      const other = side === 'output' ? 'in' : 'out';
+      canvasStore.setState({ fitting: new Set(found.map(({ end }) => `${end.stage}|${handleId(other, end)}`)) });
+    },
+    [],
+  );
+  const onConnectEnd = useCallback((event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
+    canvasStore.setState({ fitting: undefined });
+    if (!state.fromNode || !state.fromHandle?.id) return;
+    const at = pointOf(event);
+    const from = endpointOfHandle(state.fromNode.id, state.fromHandle.id);
+    if (state.toHandle?.id && !state.isValid) {
+      const to = endpointOfHandle(state.toHandle.nodeId, state.toHandle.id);
+      if (state.fromHandle.type !== state.toHandle.type)
+        state.fromHandle.type === 'source' ? join(from, to) : join(to, from);
+    } else if (!state.toHandle) {
+      const place = useEditor.getState().flow?.screenToFlowPosition(at);
+      offerConnections(
+        from,
+        state.fromHandle.type === 'source' ? 'output' : 'input',
+        at,
+        place && { x: place.x, y: place.y - 40 },
+      );
+    }
+  }, []);
+
+  const onDrop = useCallback((event: DragEvent) => {
+    const kind = event.dataTransfer.getData(dragType);
+    const at = useEditor.getState().flow?.screenToFlowPosition({ x: event.clientX - 60, y: event.clientY - 20 });
+    if (kind && at) add(kind, at);
+  }, []);
+  const openMenu = useCallback((event: ReactMouseEvent | MouseEvent, path?: string) => {
+    event.preventDefault();
+    if (path !== undefined && !useEditor.getState().selection.has(path)) select([path]);
+    show({ kind: 'menu', at: { x: event.clientX, y: event.clientY } });
+  }, []);
+
+  return (
+    <CanvasContext.Provider value={canvasStore}>
+      <ReactFlow<FlowNode, FlowEdge>
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        onNodesChange={onNodesChange}
+        onEdgesChange={onEdgesChange}
+        onNodeDragStop={onDragStop}
+        onSelectionDragStop={(event, moved) => onDragStop(event, moved[0]!, moved)}
+        onConnect={(connection) => join(...ends(connection))}
+        onConnectStart={onConnectStart}
+        onConnectEnd={onConnectEnd}
+        isValidConnection={isValid}
+        connectionLineComponent={(props) => (
+          <ConnectionLine
+            {...props}
+            reasonAt={(from, to) => {
+              const [a, b] = [endpointOfHandle(from.node, from.handle), endpointOfHandle(to.node, to.handle)];
+              const verdict = from.handle.startsWith('out') ? verdictOf(a, b) : verdictOf(b, a);
+              return verdict.ok || verdict.code === 'occupied' ? undefined : verdict.reason;
+            }}
+          />
+        )}
+        onInit={(flow) => useEditor.setState({ flow })}
+        onNodeDoubleClick={(_, { id, data }) => typeof data.node.stage.workflow === 'object' && openWorkflow(id)}
+        onNodeContextMenu={(event, node) => openMenu(event, node.id)}
+        onSelectionContextMenu={(event) => openMenu(event)}
+        onPaneContextMenu={(event) => openMenu(event)}
+        onPaneClick={(event) => event.detail === 2 && openCommandBar()}
+        onDragOver={(event) => {
+          event.preventDefault();
+          event.dataTransfer.dropEffect = 'copy';
+        }}
+        onDrop={onDrop}
+        onFocus={chooseFocused}
+        deleteKeyCode={null}
+        selectionKeyCode="Shift"
+        multiSelectionKeyCode={['Control', 'Meta', 'Shift']}
+        selectionMode={SelectionMode.Partial}
+        disableKeyboardA11y
+        zoomOnDoubleClick={false}
+        snapToGrid
+        snapGrid={[12, 12]}
+        connectionRadius={26}
+        minZoom={0.1}
+        fitView
+        fitViewOptions={firstView}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
+        <Controls showInteractive={false} />
+        <MiniMap<FlowNode>
+          style={{ width: 150, height: 96 }}
+          pannable
+          zoomable
+          ariaLabel="Map of the workflow"
+          nodeColor={(node) =>
+            `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`
+          }
+        />
+      </ReactFlow>
+    </CanvasContext.Provider>
+  );
+}

@@ -1,0 +1,374 @@
+/** What the user can do, said in terms of the graph's functions; palette, menu, keys and command bar all end here. */
+import { copyStages, duplicateStages, parseClip, pasteStages } from '../graph/clipboard';
+import { canConnect, connect, disconnect, outputPort, inputPort, sourceText, type Endpoint } from '../graph/connect';
+import { findStage, idOf, isGroup, parentOf, walk, type Path, type Position, type Stage } from '../graph/document';
+import { addStage, idForKind, moveStages, outermost, removeStages } from '../graph/edit';
+import { absolutePosition, endpointOf, toGraph, type GraphNode } from '../graph/graph';
+import { groupFault, groupStages, ungroupFault, ungroupStages } from '../graph/groups';
+import { align, autoLayout, distribute, type Alignment } from '../graph/layout';
+import { moveInto, moveOut, type Moved } from '../graph/membership';
+import { neighbour, type Direction } from '../graph/navigate';
+import { candidates, fittingKinds, type Side } from '../graph/targets';
+import type { PickerItem } from '../parts/Picker';
+import { familyOf, familyStyle, typeStyle } from '../canvas/colours';
+import { portsOf } from '../graph/ports';
+import { change, currentDocument, notify, openWorkflow, pick, select, useEditor, type Screen } from './store';
+
+const get = useEditor.getState;
+
+export const graphNow = () => toGraph(currentDocument(), get().catalog);
+export const selected = (): Path[] => [...get().selection];
+const boxes = (paths: Path[]): GraphNode[] => graphNow().nodes.filter((node) => paths.includes(node.path));
+
+/** Where something new goes: beside the chosen stage, else in the middle of what is seen. */
+function placeForNew(): { scope: Path; at: Position } {
+  const { selection, flow } = get();
+  const [chosen] = selection.size === 1 ? [...selection] : [];
+  const node = chosen === undefined ? undefined : boxes([chosen])[0];
+  if (node && node.stage.stages) return { scope: node.path, at: { x: 40, y: 70 + 150 * node.stage.stages.length } };
+  if (node)
+    return {
+      scope: node.parent ?? '',
+      at: free({ x: node.position.x + node.size.width + 72, y: node.position.y }, node.parent),
+    };
+  const pane = window.document.querySelector('.react-flow')?.getBoundingClientRect();
+  const centre =
+    pane && flow?.screenToFlowPosition({ x: pane.left + pane.width / 2 - 108, y: pane.top + pane.height / 2 - 50 });
+  return { scope: '', at: free(centre ?? { x: 0, y: 0 }) };
+}
+
+// Not on top of another stage.
+function free(at: Position, parent?: Path): Position {
+  const taken = graphNow().nodes.filter((node) => node.parent === parent);
+  let place = { x: Math.round(at.x / 12) * 12, y: Math.round(at.y / 12) * 12 };
+  while (taken.some((node) => Math.abs(node.position.x - place.x) < 60 && Math.abs(node.position.y - place.y) < 60))
+    place = { x: place.x, y: place.y + 132 };
+  return place;
+}
+
+export const groupKind = '(group)';
+export const workflowKind = '(workflow)';
+const stageOf = (kind: string): Stage =>
+  kind === groupKind
+    ? { id: 'group', stages: [] }
+    : kind === workflowKind
+      ? { id: 'workflow', workflow: { name: 'inner', stages: [] } }
+      : { id: idForKind(kind), kind };
+
+export function add(kind: string, at?: Position): Path {
+  const place = at ? scopeAt(at) : placeForNew();
+  let path = '';
+  change((document) => {
+    const added = addStage(document, place.scope, stageOf(kind), place.at);
+    path = added.path;
+    return added.document;
+  });
+  select([path]);
+  if (!at) setTimeout(() => reveal(path), 30);
+  return path;
+}
+
+// A place on the canvas inside of a group belongs to the group.
+function scopeAt(at: Position): { scope: Path; at: Position } {
+  const { nodes } = graphNow();
+  const around = nodes.filter((node) => {
+    const corner = absolutePosition(nodes, node.path);
+    return (
+      isGroup(node.stage) &&
+      at.x > corner.x &&
+      at.y > corner.y &&
+      at.x < corner.x + node.size.width &&
+      at.y < corner.y + node.size.height
+    );
+  });
+  const scope = around.at(-1)?.path ?? '';
+  const corner = scope === '' ? { x: 0, y: 0 } : absolutePosition(nodes, scope);
+  return { scope, at: { x: at.x - corner.x, y: at.y - corner.y } };
+}
+
+export function reveal(path: Path): void {
+  const { nodes } = graphNow();
+  const node = nodes.find((one) => one.path === path);
+  const { flow } = get();
+  if (!node || !flow) return;
+  const at = absolutePosition(nodes, path);
+  const screen = flow.flowToScreenPosition({ x: at.x + node.size.width / 2, y: at.y + node.size.height / 2 });
+  const pane = window.document.querySelector('.react-flow')!.getBoundingClientRect();
+  const inside =
+    screen.x > pane.left + 60 && screen.x < pane.right - 60 && screen.y > pane.top + 60 && screen.y < pane.bottom - 60;
+  if (!inside)
+    void flow.setCenter(at.x + node.size.width / 2, at.y + node.size.height / 2, {
+      zoom: flow.getZoom(),
+      duration: 200,
+    });
+}
+
+export function remove(): void {
+  const { selection, edges } = get();
+  const lines = graphNow().edges.filter((edge) => edges.has(edge.id));
+  change((document) => {
+    const without = lines.reduce((now, edge) => disconnect(now, edge.to, sourceText(edge.from)), document);
+    return selection.size > 0 ? removeStages(without, outermost(selection)) : without;
+  });
+  select([]);
+}
+
+export async function copy(): Promise<void> {
+  if (get().selection.size === 0) return;
+  const text = JSON.stringify(copyStages(currentDocument(), get().selection), null, 2);
+  sessionStorage.setItem('pipelines.clip', text);
+  await navigator.clipboard?.writeText(text).catch(() => undefined);
+  notify(`${get().selection.size} copied`);
+}
+
+export async function cut(): Promise<void> {
+  await copy();
+  remove();
+}
+
+export async function paste(): Promise<void> {
+  const outside = await navigator.clipboard?.readText().catch(() => undefined);
+  const clip = parseClip(outside ?? '') ?? parseClip(sessionStorage.getItem('pipelines.clip') ?? '');
+  if (!clip) return notify('Nothing to paste: copy stages first');
+  const [chosen] = get().selection.size === 1 ? selected() : [];
+  const stage = chosen === undefined ? undefined : findStage(currentDocument(), chosen);
+  const scope =
+    chosen === undefined
+      ? ''
+      : stage && isGroup(stage) && !clip.stages.some((one) => one.id === stage.id)
+        ? chosen
+        : parentOf(chosen);
+  let paths: Path[] = [];
+  change((document) => {
+    const pasted = pasteStages(document, scope, clip, { x: 40, y: 60 });
+    paths = pasted.paths;
+    return pasted.document;
+  });
+  select(paths);
+}
+
+export function duplicate(): void {
+  if (get().selection.size === 0) return;
+  let paths: Path[] = [];
+  change((document) => {
+    const copied = duplicateStages(document, get().selection);
+    paths = copied.paths;
+    return copied.document;
+  });
+  select(paths);
+}
+
+export const selectAll = (): void => select(walk(currentDocument()).map(({ path }) => path));
+
+export function group(): void {
+  const fault = groupFault(currentDocument(), get().selection);
+  if (fault) return notify(`These stages cannot be a group: ${fault}`);
+  let path = '';
+  change((document) => {
+    const grouped = groupStages(document, get().selection);
+    path = grouped.path;
+    return grouped.document;
+  });
+  select([path]);
+}
+
+export function ungroup(): void {
+  const [path] = selected();
+  if (path === undefined) return;
+  const fault = ungroupFault(currentDocument(), path);
+  if (fault) return notify(fault);
+  let paths: Path[] = [];
+  change((document) => {
+    const freed = ungroupStages(document, path);
+    paths = freed.paths;
+    return freed.document;
+  });
+  select(paths);
+}
+
+export function takeOut(): void {
+  const [path] = selected();
+  if (path !== undefined) finishMove(moveOut(currentDocument(), path));
+}
+
+/** After a drag: a stage that was dropped onto a group beside it goes in. */
+export function dropInto(path: Path, at: Position): boolean {
+  const { nodes } = graphNow();
+  const size = nodes.find((node) => node.path === path)!.size;
+  const scope = parentOf(path);
+  const centre = { x: at.x + size.width / 2, y: at.y + size.height / 2 };
+  const group = nodes.find(
+    (node) =>
+      isGroup(node.stage) &&
+      node.path !== path &&
+      (node.parent ?? '') === scope &&
+      centre.x > node.position.x &&
+      centre.y > node.position.y &&
+      centre.x < node.position.x + node.size.width &&
+      centre.y < node.position.y + node.size.height,
+  );
+  if (!group) return false;
+  const corner = group.position;
+  finishMove(
+    moveInto(currentDocument(), path, group.path, {
+      x: Math.max(16, at.x - corner.x),
+      y: Math.max(48, at.y - corner.y),
+    }),
+  );
+  return true;
+}
+
+function finishMove(moved: Moved): void {
+  if ('fault' in moved) return notify(`It stays where it is: ${moved.fault}`);
+  change(() => moved.document);
+  select([moved.path]);
+}
+
+// Only stages of one scope stand in the same coordinates.
+const together = (): GraphNode[] => {
+  const nodes = boxes(outermost(get().selection));
+  return nodes.filter((node) => node.parent === nodes[0]?.parent);
+};
+export const alignChosen = (to: Alignment): void => change((document) => moveStages(document, align(together(), to)));
+export const distributeChosen = (axis: 'x' | 'y'): void =>
+  change((document) => moveStages(document, distribute(together(), axis)));
+
+export function tidy(): void {
+  change((document) => autoLayout(document, get().catalog));
+  setTimeout(fit, 60);
+}
+
+export const fit = (): void => void get().flow?.fitView({ padding: 0.12, maxZoom: 1, duration: 200 });
+
+export function walkTo(direction: Direction): void {
+  const { nodes } = graphNow();
+  const [from] = selected();
+  const to = from === undefined ? nodes[0]?.path : neighbour(currentDocument(), nodes, from, direction);
+  if (to === undefined) return;
+  select([to]);
+  reveal(to);
+}
+
+export function nudge(direction: Direction, step: number): void {
+  const shift = { left: [-step, 0], right: [step, 0], up: [0, -step], down: [0, step] }[direction] as [number, number];
+  change(
+    (document) =>
+      moveStages(
+        document,
+        Object.fromEntries(
+          boxes(outermost(get().selection)).map((node) => [
+            node.path,
+            { x: node.position.x + shift[0], y: node.position.y + shift[1] },
+          ]),
+        ),
+      ),
+    'nudge',
+  );
+}
+
+/** Joins two ports. One that is taken asks whether to replace what feeds it or to come after it. */
+export function join(from: Endpoint, to: Endpoint, at?: Screen): void {
+  const document = currentDocument();
+  const verdict = canConnect(document, get().catalog, from, to);
+  if (verdict.ok) return change((now) => connect(now, from, to));
+  if (verdict.code !== 'occupied') return notify(`Not connected: ${verdict.reason}`);
+  pick(
+    verdict.reason,
+    [
+      {
+        id: 'replace',
+        label: `Replace by ${sourceText(from)}`,
+        run: () => change((now) => connect(now, from, to, 'replace')),
+      },
+      {
+        id: 'append',
+        label: `Add ${sourceText(from)} as the next choice`,
+        detail: 'the first that was not skipped counts',
+        run: () => change((now) => connect(now, from, to, 'append')),
+      },
+    ],
+    at,
+  );
+}
+
+/** Offers all that a port can be joined to: stages that are there, and kinds to be added. */
+export function offerConnections(end: Endpoint, side: Side, at?: Screen, place?: Position): void {
+  const document = currentDocument();
+  const { catalog } = get();
+  const own = side === 'output' ? outputPort(document, catalog, end) : inputPort(document, catalog, end);
+  if (!own) return;
+  const there = candidates(document, catalog, end, side).map(
+    ({ end: other, port, verdict }): PickerItem => ({
+      id: `${other.stage}.${port.name}${other.inner ?? ''}`,
+      label: other.inner ? `${other.stage || 'workflow'} ▸ ${port.name}` : `${other.stage}.${port.name}`,
+      detail: verdict.ok ? port.type : 'taken: replace, or the next choice',
+      section: 'Stages of this workflow',
+      style: typeStyle(port.type),
+      run: () => (side === 'output' ? join(end, other, at) : join(other, end, at)),
+    }),
+  );
+  const kinds = fittingKinds(catalog, own.type, side).map(
+    ({ kind, port }): PickerItem => ({
+      id: kind,
+      label: kind,
+      detail: catalog.get(kind)!.description,
+      section: side === 'output' ? 'Add a stage that takes it' : 'Add a stage that makes it',
+      style: familyStyle(familyOf(kind)),
+      run: () => addConnected(kind, port, end, side, place),
+    }),
+  );
+  pick(`Connect ${end.stage}.${end.port} (${own.type})`, place ? [...kinds, ...there] : [...there, ...kinds], at);
+}
+
+function addConnected(kind: string, port: string, end: Endpoint, side: Side, place?: Position): void {
+  const scope = end.inner ? end.stage : parentOf(end.stage);
+  const node = boxes([end.stage])[0];
+  const { nodes } = graphNow();
+  const corner = scope === '' ? { x: 0, y: 0 } : absolutePosition(nodes, scope);
+  const beside = node
+    ? free(
+        { x: node.position.x + (side === 'output' ? node.size.width + 72 : -node.size.width - 72), y: node.position.y },
+        scope || undefined,
+      )
+    : { x: 40, y: 70 };
+  const at = place ? { x: place.x - corner.x, y: place.y - corner.y } : beside;
+  let path = '';
+  change((document) => {
+    const added = addStage(document, scope, stageOf(kind), at);
+    path = added.path;
+    const other = { stage: path, port };
+    const [from, to] = side === 'output' ? [end, other] : [other, end];
+    const verdict = canConnect(added.document, get().catalog, from, to);
+    return verdict.ok || verdict.code === 'occupied' ? connect(added.document, from, to, 'replace') : added.document;
+  });
+  select([path]);
+  setTimeout(() => reveal(path), 30);
+}
+
+/** The keyboard's way to an edge: a port of the chosen stage, then what fits it. */
+export function offerPorts(): void {
+  const [path] = selected();
+  if (path === undefined) return notify('Choose a stage first: arrow keys walk the graph');
+  const { inputs, outputs } = portsOf(currentDocument(), path, get().catalog);
+  const item = (port: { name: string; type: string }, side: Side): PickerItem => ({
+    id: `${side}.${port.name}`,
+    label: port.name,
+    detail: port.type,
+    section: side === 'output' ? 'Outputs: feed another stage' : 'Inputs: be fed by another stage',
+    style: typeStyle(port.type),
+    run: () => offerConnections({ stage: path, port: port.name }, side),
+  });
+  pick(`Connect which port of ${idOf(path)}?`, [
+    ...outputs.map((port) => item(port, 'output')),
+    ...inputs.map((port) => item(port, 'input')),
+  ]);
+}
+
+export function openChosen(): void {
+  const [path] = selected();
+  const stage = path === undefined ? undefined : findStage(currentDocument(), path);
+  if (path !== undefined && typeof stage?.workflow === 'object') openWorkflow(path);
+}
+
+export const endpointAt = (scope: Path, text: string): Endpoint | undefined =>
+  endpointOf(currentDocument(), scope, text);

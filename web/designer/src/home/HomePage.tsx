@@ -1,0 +1,108 @@
+import { useState } from 'react';
+import { api, type DefinitionSummary } from '../api';
+import { useEvents } from '../hooks/useEvents';
+import { useFetched } from '../hooks/useFetched';
+import { go, linkTo } from '../hooks/useRoute';
+import { chooseFile, readWorkflow } from '../designer/files';
+import { Dialog } from '../parts/Dialog';
+import { ago } from '../parts/format';
+import { Gallery } from './Gallery';
+import { createDefinition } from './create';
+import { Icon } from '../parts/Icon';
+
+/** All workflows, and the ways to a new one. */
+export function HomePage() {
+  const { data, error, refresh } = useFetched(api.definitions, 'definitions');
+  const [leaving, setLeaving] = useState<DefinitionSummary>();
+  const [fault, setFault] = useState<string>();
+  useEvents((event) => {
+    if (event.type === 'definitions') refresh();
+  });
+  const taken = (data ?? []).map((one) => one.name);
+
+  const open = async () => {
+    const file = await chooseFile();
+    if (!file) return;
+    const read = readWorkflow(await file.text());
+    if (typeof read === 'string') return setFault(`${file.name}: ${read}`);
+    try {
+      go('designer', await createDefinition(read.name || file.name.replace(/\.json$/, ''), read, taken));
+    } catch (failure) {
+      setFault(`${file.name}: ${failure instanceof Error ? failure.message : failure}`);
+    }
+  };
+  return (
+    <main className="page">
+      <header className="page-header">
+        <h1>Workflows</h1>
+        <button type="button" onClick={() => void open()}>
+          Import a file…
+        </button>
+      </header>
+      {(error ?? fault) && (
+        <p className="fault" role="alert">
+          {error ?? fault}
+        </p>
+      )}
+      {data && data.length > 0 && (
+        <ul className="cards" aria-label="Workflows">
+          {data.map((one) => (
+            <li key={one.name} className="card">
+              <a href={linkTo('designer', one.name)}>
+                <strong>{one.name}</strong>
+                <p>{one.description ?? 'No description'}</p>
+                <footer>
+                  <span className={`chip ${one.published === null ? '' : one.changed ? 'changed' : 'good'}`}>
+                    {one.published === null
+                      ? 'Not published'
+                      : one.changed
+                        ? `Has changes since v${one.published}`
+                        : `Published v${one.published}`}
+                  </span>
+                  <span className="hint">{ago(one.updated)}</span>
+                </footer>
+              </a>
+              <button
+                type="button"
+                className="quiet corner"
+                aria-label={`Delete ${one.name}`}
+                onClick={() => setLeaving(one)}
+              >
+                <Icon name="close" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {data?.length === 0 && <p className="empty">No workflow yet. Begin with one of these.</p>}
+      <h2>New workflow</h2>
+      <Gallery taken={taken} />
+      {leaving && (
+        <Dialog
+          title={`Delete ${leaving.name}?`}
+          onClose={() => setLeaving(undefined)}
+          actions={
+            <>
+              <span className="space" />
+              <button type="button" onClick={() => setLeaving(undefined)}>
+                Keep
+              </button>
+              <button
+                type="button"
+                className="danger"
+                onClick={() => {
+                  setLeaving(undefined);
+                  api.remove(leaving.name).then(refresh, (failure: Error) => setFault(failure.message));
+                }}
+              >
+                Delete
+              </button>
+            </>
+          }
+        >
+          <p>Its draft and its published versions go. Runs keep the copy that they ran.</p>
+        </Dialog>
+      )}
+    </main>
+  );
+}
