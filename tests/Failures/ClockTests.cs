@@ -65,7 +65,7 @@ public sealed class ClockTests(FreshDatabase fresh) : IClassFixture<FreshDatabas
 
         var late = await LatestStartAsync(run);
         Tally.Add($"a worker 5 min behind whoever starts (waited {late:f1} s)", 1, 0, 0, true);
-        Assert.InRange(late, 0, 3);
+        Assert.InRange(late, 0, 8);
     }
 
     [Fact(Timeout = Laboratory.Longest)]
