@@ -32,7 +32,8 @@ internal static class NewStages
             stage.Retry.Crashes,
             stage.Timeout,
             Held = held[stage.Id],
-            Feeders = stage.Feeders.Count() + held[stage.Id].Count,
+            Unfinished = stage.Feeders.Count() + held[stage.Id].Count,
+            Feeders = stage.Inputs.Values.SelectMany(input => input.Stages).Distinct(),
             Feeds = feeds[stage.Id],
             stage.Inputs,
             stage.Parameters,
@@ -43,14 +44,14 @@ internal static class NewStages
         }));
         await db.Database.ExecuteSqlAsync($"""
             INSERT INTO pipelines.stages (run_id, id, position, state, kind, version, gpu, "group", isolation, attempt, failures,
-                max_attempts, backoff, crashes, max_crashes, timeout, unfinished_feeders, feeds, inputs, parameters, ready_at,
+                max_attempts, backoff, crashes, max_crashes, timeout, unfinished_feeders, feeders, feeds, inputs, parameters, ready_at,
                 reused, use_cache, gated, conditions, branches, held, variables)
-            SELECT {run}, id, position, CASE WHEN feeders = 0 AND NOT gated THEN 'ready' ELSE 'waiting' END, kind, version, gpu, "group",
-                isolation, 0, 0, attempts, backoff, 0, crashes, timeout, feeders, feeds, inputs, parameters,
-                CASE WHEN feeders = 0 AND NOT gated THEN now() END, false, cache, gated, conditions, branches, held, variables
+            SELECT {run}, id, position, CASE WHEN unfinished = 0 AND NOT gated THEN 'ready' ELSE 'waiting' END, kind, version, gpu, "group",
+                isolation, 0, 0, attempts, backoff, 0, crashes, timeout, unfinished, feeders, feeds, inputs, parameters,
+                CASE WHEN unfinished = 0 AND NOT gated THEN now() END, false, cache, gated, conditions, branches, held, variables
             FROM jsonb_to_recordset({rows.GetRawText()}::jsonb) AS stage(id text, position int, kind text, version int,
                 gpu int, "group" text, isolation text, cache boolean, attempts int, backoff float8, crashes int, timeout float8,
-                feeders int, feeds text[], inputs jsonb, parameters jsonb, gated boolean, conditions jsonb, branches jsonb, held text[], variables jsonb)
+                unfinished int, feeders text[], feeds text[], inputs jsonb, parameters jsonb, gated boolean, conditions jsonb, branches jsonb, held text[], variables jsonb)
             """, cancellation);
         if (plan.Stages.Count >= Many)
             await db.Database.ExecuteSqlAsync($"ANALYZE pipelines.stages", cancellation);

@@ -97,6 +97,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
         stages.Property(stage => stage.CrashStep).HasColumnName("crash_step");
         stages.Property(stage => stage.Timeout).HasColumnName("timeout");
         stages.Property(stage => stage.UnfinishedFeeders).HasColumnName("unfinished_feeders");
+        stages.Property(stage => stage.Feeders).HasColumnName("feeders").HasDefaultValueSql("'{}'");
         stages.Property(stage => stage.Feeds).HasColumnName("feeds");
         stages.Property(stage => stage.Inputs).HasColumnName("inputs").HasColumnType("jsonb");
         stages.Property(stage => stage.Parameters).HasColumnName("parameters").HasColumnType("jsonb");
@@ -236,6 +237,6 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
     {
         public static string Write(TEnum value) => Workflows.Json.Write(value).GetString()!;
 
-        private static TEnum Read(string word) => Workflows.Json.Read<TEnum>($"\"{word}\"");
+        public static TEnum Read(string word) => Workflows.Json.Read<TEnum>($"\"{word}\"");
     }
 }

@@ -74,6 +74,9 @@ internal sealed class StageRow
     /// <summary>Feeders that have not succeeded yet; ready at 0.</summary>
     public required int UnfinishedFeeders { get; init; }
 
+    /// <summary>The stages that its inputs may come from.</summary>
+    public string[] Feeders { get; init; } = [];
+
     /// <summary>The stages that this one feeds.</summary>
     public required string[] Feeds { get; init; }
 

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Pipelines.Workflows;
 
 namespace Pipelines.Storage;
@@ -206,18 +207,25 @@ public sealed class RunStore
     }
 
     /// <summary>Running → its end, once no stage waits, is ready or runs. The schedule that started it may start the next.</summary>
+    internal static NpgsqlBatchCommand EndIfDoneCommand(Guid run) => Batch.Command("""
+        WITH ended AS (
+            UPDATE pipelines.runs SET finished_at = clock_timestamp(), state = CASE
+                WHEN EXISTS (SELECT FROM pipelines.stages WHERE run_id = @run AND state = 'cancelled') THEN 'cancelled'
+                WHEN EXISTS (SELECT FROM pipelines.stages WHERE run_id = @run AND state = 'failed') THEN 'failed'
+                ELSE 'succeeded' END
+            WHERE id = @run AND state = 'running' AND NOT EXISTS (
+                SELECT FROM pipelines.stages WHERE run_id = @run AND state IN ('waiting', 'ready', 'running'))
+            RETURNING id)
+        SELECT pg_notify(@channel, '')::text FROM ended JOIN pipelines.schedule_fires fire ON fire.run_id = ended.id
+        """, ("run", run), ("channel", Channels.Schedules));
+
+    /// <inheritdoc cref="EndIfDoneCommand"/>
     internal static Task EndIfDoneAsync(PipelinesDb db, Guid run, CancellationToken cancellation) =>
-        db.Database.ExecuteSqlAsync($"""
-            WITH ended AS (
-                UPDATE pipelines.runs SET finished_at = clock_timestamp(), state = CASE
-                    WHEN EXISTS (SELECT FROM pipelines.stages WHERE run_id = {run} AND state = 'cancelled') THEN 'cancelled'
-                    WHEN EXISTS (SELECT FROM pipelines.stages WHERE run_id = {run} AND state = 'failed') THEN 'failed'
-                    ELSE 'succeeded' END
-                WHERE id = {run} AND state = 'running' AND NOT EXISTS (
-                    SELECT FROM pipelines.stages WHERE run_id = {run} AND state IN ('waiting', 'ready', 'running'))
-                RETURNING id)
-            SELECT pg_notify({Channels.Schedules}, '') FROM ended JOIN pipelines.schedule_fires fire ON fire.run_id = ended.id
-            """, cancellation);
+        Batch.ExecuteAsync(db, [EndIfDoneCommand(run)], cancellation);
+
+    /// <summary>As <see cref="LockAsync"/>, of a run that is there.</summary>
+    internal static NpgsqlBatchCommand LockCommand(Guid run) =>
+        Batch.Command("SELECT true FROM pipelines.runs WHERE id = @run FOR UPDATE", ("run", run));
 
     /// <summary>Running → Cancelled, where the worker is no longer alive; the attempt was lost.</summary>
     private static Task<int> MarkLostAsync(PipelinesDb db, Guid run, CancellationToken cancellation) =>

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
 
@@ -20,59 +20,82 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
 
     /// <summary>Ready → Running: first a stage of the run that the slot has just worked for, then the oldest.</summary>
     /// <param name="device">What the slot gives to the stage.</param>
-    public async Task<StageClaim?> ClaimAsync(
-        string worker, IReadOnlyList<string> groups, string device, Guid? lastRun, CancellationToken cancellation)
-    {
-        await using var db = database.Create();
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        var claimed = lastRun is null ? null : await ClaimFirstAsync(db, worker, groups, device, lastRun, cancellation);
-        claimed ??= await ClaimFirstAsync(db, worker, groups, device, null, cancellation);
-        if (claimed is null)
-            return null;
-
-        await db.Database.ExecuteSqlAsync($"""
-            INSERT INTO pipelines.attempts (run_id, stage, attempt, worker, device)
-            VALUES ({claimed.RunId}, {claimed.Id}, {claimed.Attempt}, {worker}, {device});
-            SELECT pg_notify({Channels.RunChanged}, {claimed.RunId.ToString()})
-            """, cancellation);
-        var inputs = await InputsAsync(db, claimed, cancellation);
-        var useCache = await db.Runs.Where(row => row.Id == claimed.RunId)
-            .Select(row => row.UseCache).SingleAsync(cancellation);
-        await transaction.CommitAsync(cancellation);
-        return new StageClaim(
-            claimed.RunId, claimed.Id, claimed.Attempt, claimed.Kind, claimed.Version, claimed.Group,
-            Json.Read<JsonElement>(claimed.Parameters), inputs, useCache, Anew(claimed), claimed.Timeout,
-            claimed.Isolation, claimed.Branches is not null, groups, device);
-    }
+    public Task<StageClaim?> ClaimAsync(
+        string worker, IReadOnlyList<string> groups, string device, Guid? lastRun, CancellationToken cancellation) =>
+        StageClaims.ClaimAsync(database, lease, worker, groups, device, lastRun, cancellation);
 
     /// <summary>Running → Succeeded, and the stages that only waited for this one → Ready.</summary>
     /// <returns>False when the stage was no longer this attempt's.</returns>
-    public Task<bool> CompleteAsync(StageClaim claim, StageResult result, CancellationToken cancellation) =>
-        EndAsync(claim.Key, result.Reused ? AttemptOutcome.Reused : AttemptOutcome.Succeeded, null, async db =>
+    public async Task<bool> CompleteAsync(StageClaim claim, StageResult result, CancellationToken cancellation)
+    {
+        var outcome = result.Reused ? AttemptOutcome.Reused : AttemptOutcome.Succeeded;
+        await using var db = database.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        var fed = new List<FedStages>();
+        await using (var reader = await Batch.ReadAsync(
+            db,
+            [
+                RunStore.LockCommand(claim.Run), .. SuccessCommands(claim, result), EndAttemptCommand(claim.Key, outcome, null),
+                Successors.FeedCommand(claim.Run, [claim.Stage]), RunStore.EndIfDoneCommand(claim.Run),
+            ],
+            cancellation))
         {
-            var (outputs, name) = (result.Outputs.GetRawText(), result.Key.Name);
-            var (takes, makes) = (Manifest.HashesIn(claim.Inputs), Manifest.HashesIn(result.Outputs));
-            var changed = await db.Database.ExecuteSqlAsync($"""
-                UPDATE pipelines.stages SET state = 'succeeded', outputs = {outputs}::jsonb, cache_key = {name},
-                    key_parts = {Json.Write(result.Key).GetRawText()}::jsonb, reason = {result.Reason}, reused = {result.Reused},
-                    takes = {takes}, makes = {makes}, error = NULL, error_detail = NULL, finished_at = clock_timestamp()
-                WHERE run_id = {claim.Run} AND id = {claim.Stage} AND attempt = {claim.Attempt} AND state = 'running'
-                """, cancellation);
-            if (changed == 0)
-                return null;
-            if (!result.Reused)
-            {
-                await db.Database.ExecuteSqlAsync($"""
-                    INSERT INTO pipelines.results (key, outputs, run_id, stage)
-                    VALUES ({name}, {outputs}::jsonb, {claim.Run}, {claim.Stage})
-                    ON CONFLICT (key) DO UPDATE SET outputs = excluded.outputs, run_id = excluded.run_id,
-                        stage = excluded.stage, created_at = now()
-                    """, cancellation);
-            }
+            await reader.NextResultAsync(cancellation);
+            if (!await reader.ReadAsync(cancellation))
+                return await WasAsync(claim.Key, outcome, cancellation); // what came after it in the batch is rolled back
+            await reader.NextResultAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+                fed.Add(Successors.Read(reader));
+            await reader.NextResultAsync(cancellation); // an error of the last command shows here
+        }
 
-            var ready = await Successors.LetGoOnAsync(db, claim.Run, claim.Stage, claim.Bounded, cancellation);
-            return LeaveOneToTheSlot(claim, ready);
-        }, cancellation);
+        var settled = !claim.Bounded && fed.TrueForAll(group => group.Asks.Length == 0);
+        var ready = await Successors.SettleAsync(db, claim.Run, fed, claim.Bounded, cancellation);
+        if (!settled)
+            await RunStore.EndIfDoneAsync(db, claim.Run, cancellation);
+        await commit(db, LeaveOneToTheSlot(claim, ready), cancellation);
+        return true;
+    }
+
+    private static IEnumerable<NpgsqlBatchCommand> SuccessCommands(StageClaim claim, StageResult result)
+    {
+        var (outputs, name) = (result.Outputs.GetRawText(), result.Key.Name);
+        yield return Batch.Command("""
+            UPDATE pipelines.stages SET state = 'succeeded', outputs = @outputs::jsonb, cache_key = @key, key_parts = @parts::jsonb,
+                reason = @reason, reused = @reused, takes = @takes, makes = @makes, error = NULL, error_detail = NULL,
+                finished_at = clock_timestamp()
+            WHERE run_id = @run AND id = @stage AND attempt = @attempt AND state = 'running'
+            RETURNING true
+            """,
+            ("outputs", outputs), ("key", name), ("parts", Json.Write(result.Key).GetRawText()), ("reason", result.Reason ?? (object)DBNull.Value),
+            ("reused", result.Reused), ("takes", Manifest.HashesIn(claim.Inputs)), ("makes", Manifest.HashesIn(result.Outputs)),
+            ("run", claim.Run), ("stage", claim.Stage), ("attempt", claim.Attempt));
+        if (!result.Reused)
+        {
+            yield return Batch.Command("""
+                INSERT INTO pipelines.results (key, outputs, run_id, stage) VALUES (@key, @outputs::jsonb, @run, @stage)
+                ON CONFLICT (key) DO UPDATE SET outputs = excluded.outputs, run_id = excluded.run_id,
+                    stage = excluded.stage, created_at = now()
+                """, ("key", name), ("outputs", outputs), ("run", claim.Run), ("stage", claim.Stage));
+        }
+    }
+
+    private static NpgsqlBatchCommand EndAttemptCommand(StageKey attempt, AttemptOutcome outcome, string? error) => Batch.Command("""
+        WITH told AS (SELECT pg_notify(@channel, @run::text))
+        UPDATE pipelines.attempts SET outcome = @outcome, finished_at = clock_timestamp(), error = @error FROM told
+        WHERE run_id = @run AND stage = @stage AND attempt = @attempt
+        """,
+        ("channel", Channels.RunChanged), ("outcome", Json.Write(outcome).GetString()), ("error", error),
+        ("run", attempt.Run), ("stage", attempt.Stage), ("attempt", attempt.Attempt));
+
+    /// <summary>Perhaps an end was recorded, and only the answer was lost.</summary>
+    private async Task<bool> WasAsync(StageKey attempt, AttemptOutcome outcome, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        return await db.Attempts.AnyAsync(
+            row => row.RunId == attempt.Run && row.Stage == attempt.Stage && row.Attempt == attempt.Attempt && row.Outcome == outcome,
+            cancellation);
+    }
 
     /// <summary>
     /// Running → Ready while attempts remain, after a pause, else → Failed, and what it feeds → Blocked. The rest of the run
@@ -279,46 +302,6 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
             found[0].Before is { } before ? Json.Read<CacheKey>(before) : null);
     }
 
-    private static string? Anew(StageRow stage) => stage switch
-    {
-        { UseCache: false } => "the stage does without stored results",
-        { Fresh: true } => "it was asked for again",
-        _ => null,
-    };
-
-    private async Task<StageRow?> ClaimFirstAsync(
-        PipelinesDb db, string worker, IReadOnlyList<string> groups, string device, Guid? run, CancellationToken cancellation)
-    {
-        var claimed = await db.Stages.FromSql($"""
-            UPDATE pipelines.stages s SET state = 'running', attempt = s.attempt + 1, worker = {worker}, device = {device},
-                started_at = now(), finished_at = NULL, progress = NULL, lease_until = clock_timestamp() + {lease}
-            FROM (SELECT run_id, id FROM pipelines.stages
-                WHERE state = 'ready' AND ready_at <= now() AND "group" = ANY ({groups.ToArray()})
-                    AND ({run}::uuid IS NULL OR run_id = {run}::uuid)
-                ORDER BY ready_at, position LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
-            WHERE s.run_id = next.run_id AND s.id = next.id
-            RETURNING s.*
-            """).AsNoTracking().ToListAsync(cancellation);
-        return claimed.SingleOrDefault();
-    }
-
-    private static async Task<JsonElement> InputsAsync(PipelinesDb db, StageRow stage, CancellationToken cancellation)
-    {
-        var sources = Json.Read<Dictionary<string, PlannedInput>>(stage.Inputs);
-        var inputs = new JsonObject();
-        if (sources.Count == 0)
-            return Json.Write(inputs);
-        var feeders = sources.Values.SelectMany(source => source.Stages).Distinct().ToArray();
-        var outputs = await Successors.OutputsAsync(db, stage.RunId, feeders, cancellation);
-        foreach (var (port, source) in sources)
-        {
-            if (source.Value(id => outputs.GetValueOrDefault(id)) is { } value)
-                inputs[port] = value;
-        }
-
-        return Json.Write(inputs);
-    }
-
     /// <summary>The way every attempt ends: under the run's lock, recorded in the history, the run ended with it if it was the last.</summary>
     /// <param name="change">Null when the stage is no longer this attempt's, else what became ready.</param>
     private async Task<bool> EndAsync(
@@ -329,21 +312,9 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         await RunStore.LockAsync(db, claim.Run, cancellation);
         if (await change(db) is not { } wakes)
-        {
-            // Perhaps it was recorded, and only the answer was lost.
-            return await db.Attempts.AnyAsync(
-                row => row.RunId == claim.Run && row.Stage == claim.Stage && row.Attempt == claim.Attempt
-                    && row.Outcome == outcome,
-                cancellation);
-        }
-
-        await db.Database.ExecuteSqlAsync($"""
-            UPDATE pipelines.attempts
-            SET outcome = {Json.Write(outcome).GetString()}, finished_at = clock_timestamp(), error = {error}
-            WHERE run_id = {claim.Run} AND stage = {claim.Stage} AND attempt = {claim.Attempt};
-            SELECT pg_notify({Channels.RunChanged}, {claim.Run.ToString()})
-            """, cancellation);
-        await RunStore.EndIfDoneAsync(db, claim.Run, cancellation);
+            return await WasAsync(claim, outcome, cancellation);
+        await Batch.ExecuteAsync(
+            db, [EndAttemptCommand(claim, outcome, error), RunStore.EndIfDoneCommand(claim.Run)], cancellation);
         await commit(db, wakes, cancellation);
         return true;
     }
@@ -353,7 +324,7 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         PipelinesDb db, StageKey stage, bool bounded, CancellationToken cancellation)
     {
         bounded |= await Successors.BlockBelowAsync(db, stage.Run, stage.Stage, cancellation);
-        var ready = await Successors.LetGoOnAsync(db, stage.Run, null, bounded, cancellation);
+        var ready = await Successors.SettleAsync(db, stage.Run, [], bounded, cancellation);
         return [.. ready.Select(group => new Wake(group.Key, stage.Run, group.Value))];
     }
 

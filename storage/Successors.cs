@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Pipelines.Workflows;
 
 namespace Pipelines.Storage;
@@ -14,19 +15,8 @@ internal sealed record FedStages(string Group, int Ready, string[] Asks);
 /// </summary>
 internal static class Successors
 {
-    /// <summary>The stages that an end, well or not, lets go on.</summary>
-    /// <param name="succeeded">The stage, where it ended well; null where it did not.</param>
-    /// <param name="bounded">Whether it is in a branch of a bounded fan-out.</param>
-    /// <returns>How many became ready, by group.</returns>
-    public static async Task<IReadOnlyDictionary<string, int>> LetGoOnAsync(
-        PipelinesDb db, Guid run, string? succeeded, bool bounded, CancellationToken cancellation)
-    {
-        IReadOnlyList<FedStages> fed = succeeded is null ? [] : await FeedAsync(db, run, [succeeded], cancellation);
-        return await SettleAsync(db, run, fed, bounded, cancellation);
-    }
-
     /// <summary>Answers for every stage of the run that only waits for its condition: it has just been written.</summary>
-    /// <inheritdoc cref="LetGoOnAsync"/>
+    /// <returns>How many stages are ready, by group.</returns>
     public static async Task<IReadOnlyDictionary<string, int>> BeginAsync(PipelinesDb db, Guid run, CancellationToken cancellation)
     {
         var asks = await db.Stages.Where(
@@ -53,7 +43,10 @@ internal static class Successors
         return blocked.Contains(true);
     }
 
-    private static async Task<IReadOnlyDictionary<string, int>> SettleAsync(
+    /// <summary>Goes on with what an end has fed: conditions are answered, and turns taken.</summary>
+    /// <param name="bounded">Whether a branch of a bounded fan-out may have ended.</param>
+    /// <returns>How many stages became ready, by group.</returns>
+    public static async Task<IReadOnlyDictionary<string, int>> SettleAsync(
         PipelinesDb db, Guid run, IReadOnlyList<FedStages> fed, bool bounded, CancellationToken cancellation)
     {
         var ready = new Dictionary<string, int>();
@@ -126,20 +119,30 @@ internal static class Successors
     }
 
     /// <summary>Takes these stages off the count of what the stages that they feed wait for.</summary>
+    public static NpgsqlBatchCommand FeedCommand(Guid run, string[] ended) => Batch.Command("""
+        WITH feeds AS (
+            SELECT fed, count(*)::int AS times FROM pipelines.stages, unnest(feeds) AS fed
+            WHERE run_id = @run AND id = ANY (@ended) GROUP BY fed),
+        fed AS (
+            UPDATE pipelines.stages s SET unfinished_feeders = unfinished_feeders - times,
+                state = CASE WHEN unfinished_feeders = times AND NOT gated THEN 'ready' ELSE state END,
+                ready_at = CASE WHEN unfinished_feeders = times THEN now() END
+            FROM feeds WHERE s.run_id = @run AND s.id = feeds.fed AND s.state = 'waiting'
+            RETURNING s.id, s."group", s.state, s.gated AND s.unfinished_feeders = 0 AS asks)
+        SELECT "group", (count(*) FILTER (WHERE state = 'ready'))::int,
+            coalesce(array_agg(id) FILTER (WHERE asks), ARRAY[]::text[])
+        FROM fed GROUP BY "group"
+        """, ("run", run), ("ended", ended));
+
+    public static FedStages Read(NpgsqlDataReader row) => new(row.GetString(0), row.GetInt32(1), row.GetFieldValue<string[]>(2));
+
     private static async Task<IReadOnlyList<FedStages>> FeedAsync(
-        PipelinesDb db, Guid run, string[] ended, CancellationToken cancellation) =>
-        await db.Database.SqlQuery<FedStages>($"""
-            WITH feeds AS (
-                SELECT fed, count(*)::int AS times FROM pipelines.stages, unnest(feeds) AS fed
-                WHERE run_id = {run} AND id = ANY ({ended}) GROUP BY fed),
-            fed AS (
-                UPDATE pipelines.stages s SET unfinished_feeders = unfinished_feeders - times,
-                    state = CASE WHEN unfinished_feeders = times AND NOT gated THEN 'ready' ELSE state END,
-                    ready_at = CASE WHEN unfinished_feeders = times THEN now() END
-                FROM feeds WHERE s.run_id = {run} AND s.id = feeds.fed AND s.state = 'waiting'
-                RETURNING s.id, s."group", s.state, s.gated AND s.unfinished_feeders = 0 AS asks)
-            SELECT "group" AS "Group", (count(*) FILTER (WHERE state = 'ready'))::int AS "Ready",
-                coalesce(array_agg(id) FILTER (WHERE asks), ARRAY[]::text[]) AS "Asks"
-            FROM fed GROUP BY "group"
-            """).ToListAsync(cancellation);
+        PipelinesDb db, Guid run, string[] ended, CancellationToken cancellation)
+    {
+        var fed = new List<FedStages>();
+        await using var reader = await Batch.ReadAsync(db, [FeedCommand(run, ended)], cancellation);
+        while (await reader.ReadAsync(cancellation))
+            fed.Add(Read(reader));
+        return fed;
+    }
 }

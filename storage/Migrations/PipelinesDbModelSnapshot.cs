@@ -616,6 +616,13 @@ namespace Pipelines.Storage.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("failures");
 
+                    b.PrimitiveCollection<string[]>("Feeders")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("feeders")
+                        .HasDefaultValueSql("'{}'");
+
                     b.PrimitiveCollection<string[]>("Feeds")
                         .IsRequired()
                         .HasColumnType("text[]")
