@@ -18,6 +18,9 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
 
     private const int MostRescued = 100;
 
+    /// <summary>So many earlier runs are looked through for what a stage's key was.</summary>
+    private const int MostCompared = 20;
+
     /// <summary>Ready → Running: first a stage of the run that the slot has just worked for, then the oldest.</summary>
     /// <param name="device">What the slot gives to the stage.</param>
     public Task<StageClaim?> ClaimAsync(
@@ -292,10 +295,12 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         await using var db = database.Create();
         var found = await db.Database.SqlQuery<Stored>($"""
             SELECT (SELECT outputs::text FROM pipelines.results WHERE key = {key.Name}) AS "Outputs",
-                (SELECT s.key_parts::text FROM pipelines.runs this
-                    JOIN pipelines.runs earlier ON earlier.name = this.name AND earlier.created_at < this.created_at
+                (SELECT s.key_parts::text FROM (
+                        SELECT earlier.id, earlier.created_at FROM pipelines.runs this
+                        JOIN pipelines.runs earlier ON earlier.name = this.name AND earlier.created_at < this.created_at
+                        WHERE this.id = {claim.Run} ORDER BY earlier.created_at DESC LIMIT {MostCompared}) AS earlier
                     JOIN pipelines.stages s ON s.run_id = earlier.id AND s.id = {claim.Stage} AND s.key_parts IS NOT NULL
-                    WHERE this.id = {claim.Run} ORDER BY earlier.created_at DESC LIMIT 1) AS "Before"
+                    ORDER BY earlier.created_at DESC LIMIT 1) AS "Before"
             """).ToListAsync(cancellation);
         return (
             found[0].Outputs is { } outputs ? Json.Read<JsonElement>(outputs) : null,
