@@ -23,15 +23,22 @@ internal static class RunCommand
             HelpName = "folder",
         };
         var fresh = new Option<bool>("--no-cache") { Description = "Compute every stage, even those whose result is stored" };
+        var anew = new Option<string[]>("--no-cache-stage")
+        {
+            Description = "Compute this stage even if its result is stored; a group means all in it; may be repeated",
+            HelpName = "stage",
+            AllowMultipleArgumentsPerToken = false,
+        };
         var gpu = new Option<bool>("--gpu") { Description = "Give every stage a GPU that does not say that it needs none" };
         var key = new Option<string?>("--key") { Description = "A second start with this key follows the first run", HelpName = "text" };
         var json = new Option<bool>("--json") { Description = "Print events as lines of JSON" };
-        var command = new Command("run", "Runs a workflow and shows it live") { file, set, output, fresh, gpu, key, json };
+        var command = new Command("run", "Runs a workflow and shows it live") { file, set, output, fresh, anew, gpu, key, json };
         var place = new Place();
         place.AddTo(command);
         command.SetWork(async (parsed, cancellation) =>
         {
-            var plan = Workflow.Plan(parsed.GetRequiredValue(file), parsed.GetValue(set) ?? [], gpu: parsed.GetValue(gpu));
+            var plan = Workflow.Plan(
+                parsed.GetRequiredValue(file), parsed.GetValue(set) ?? [], gpu: parsed.GetValue(gpu), anew: parsed.GetValue(anew));
             var results = ResultFolder.At(parsed.GetValue(output) ?? $"{plan.Definition.Name}-out");
             await using var engine = await place.OpenAsync(parsed, cancellation, Offer.All());
             results.Create();
@@ -49,13 +56,16 @@ internal static class Workflow
 {
     /// <param name="fullPath">What becomes of a path on the command line; by default it is taken from the current folder.</param>
     /// <param name="gpu">Whether stages that do not say what they need get a GPU.</param>
+    /// <param name="anew">Stages for which no stored result may stand.</param>
     /// <exception cref="UserException">Names every fault.</exception>
     public static Plan Plan(
-        string file, IEnumerable<string> settings, Func<string, string>? fullPath = null, bool gpu = false)
+        string file, IEnumerable<string> settings, Func<string, string>? fullPath = null, bool gpu = false, string[]? anew = null)
     {
         var definition = WorkflowFile.Read(file);
         if (gpu)
-            definition = definition with { Stages = [.. definition.Stages.Select(OnGpu)] };
+            definition = definition.MapActivities((_, stage) => stage with { Resources = stage.Resources ?? new ResourceDefinition(Gpu: 1) });
+        foreach (var stage in anew ?? [])
+            definition = ComputedAnew(definition, stage);
         var values = Values(definition, settings, fullPath);
         if (Workflows.Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors))
             return plan;
@@ -85,6 +95,18 @@ internal static class Workflow
         return values;
     }
 
-    private static StageDefinition OnGpu(StageDefinition stage) =>
-        stage with { Resources = stage.Resources ?? new ResourceDefinition(Gpu: 1) };
+    private static WorkflowDefinition ComputedAnew(WorkflowDefinition definition, string name)
+    {
+        var known = new List<string>();
+        var found = false;
+        var changed = definition.MapActivities((path, stage) =>
+        {
+            known.Add(path);
+            if (path != name && !path.StartsWith(name + ".", StringComparison.Ordinal))
+                return stage;
+            found = true;
+            return stage with { Cache = false };
+        });
+        return found ? changed : throw new UserException($"--no-cache-stage {name}: there is no such stage{Suggestion.For(name, known)}");
+    }
 }
