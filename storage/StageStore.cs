@@ -260,25 +260,6 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         await transaction.CommitAsync(cancellation);
     }
 
-    /// <summary>
-    /// What a stage with this key gave, in whatever run; and the key that this stage had when the workflow was run before.
-    /// </summary>
-    public async Task<(JsonElement? Outputs, CacheKey? Before)> FindResultAsync(
-        StageClaim claim, CacheKey key, CancellationToken cancellation)
-    {
-        await using var db = database.Create();
-        var found = await db.Database.SqlQuery<Stored>($"""
-            SELECT (SELECT outputs::text FROM pipelines.results WHERE key = {key.Name}) AS "Outputs",
-                (SELECT s.key_parts::text FROM pipelines.runs this
-                    JOIN pipelines.runs earlier ON earlier.name = this.name AND earlier.created_at < this.created_at
-                    JOIN pipelines.stages s ON s.run_id = earlier.id AND s.id = {claim.Stage} AND s.key_parts IS NOT NULL
-                    WHERE this.id = {claim.Run} ORDER BY earlier.created_at DESC LIMIT 1) AS "Before"
-            """).ToListAsync(cancellation);
-        return (
-            found[0].Outputs is { } outputs ? Json.Read<JsonElement>(outputs) : null,
-            found[0].Before is { } before ? Json.Read<CacheKey>(before) : null);
-    }
-
     private static string? Anew(StageRow stage) => stage switch
     {
         { UseCache: false } => "the stage does without stored results",
@@ -369,8 +350,6 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
 
     // Postgres stores no zero bytes in text.
     private static string? Clean(string? text) => text?.Replace('\0', '\uFFFD');
-
-    private sealed record Stored(string? Outputs, string? Before);
 
     private sealed record Crashed(string State, string Group, bool Bounded);
 
