@@ -12,6 +12,12 @@ internal sealed partial class DatabaseListener(
     Database database, TimeProvider time, ILogger<DatabaseListener> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private static readonly string Listen = string.Join("; ", new[]
+    {
+        Channels.RunChanged, Channels.RunCancelled, Channels.Wake, Channels.Schedules, Channels.Drain, Channels.Workers, Channels.Definitions,
+    }.Select(channel => $"LISTEN {channel}"));
+
     private readonly CancellationTokenSource stop = new();
     private readonly TaskCompletionSource listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock starting = new();
@@ -22,6 +28,8 @@ internal sealed partial class DatabaseListener(
     public event Action? Woken;
     public event Action? SchedulesChanged;
     public event Action<string>? DrainRequested;
+    public event Action? WorkersChanged;
+    public event Action<string>? DefinitionChanged;
     public event Action? Missed;
 
     /// <summary>Returns when it listens: what is announced from now on is heard.</summary>
@@ -48,9 +56,7 @@ internal sealed partial class DatabaseListener(
             {
                 await using var connection = await database.Source.OpenConnectionAsync(stop.Token);
                 connection.Notification += (_, announced) => Tell(announced);
-                await using var command = new NpgsqlCommand(
-                    $"LISTEN {Channels.RunChanged}; LISTEN {Channels.RunCancelled}; LISTEN {Channels.Wake}; LISTEN {Channels.Schedules}; LISTEN {Channels.Drain}",
-                    connection);
+                await using var command = new NpgsqlCommand(Listen, connection);
                 await command.ExecuteNonQueryAsync(stop.Token);
                 listening.TrySetResult();
                 Missed?.Invoke();
@@ -88,6 +94,12 @@ internal sealed partial class DatabaseListener(
                 break;
             case Channels.Drain:
                 DrainRequested?.Invoke(announced.Payload);
+                break;
+            case Channels.Workers:
+                WorkersChanged?.Invoke();
+                break;
+            case Channels.Definitions:
+                DefinitionChanged?.Invoke(announced.Payload);
                 break;
         }
     }

@@ -58,6 +58,15 @@ public sealed class PipelinesEngine : IAsyncDisposable
     internal ArtifactDirectory LocalArtifacts => artifacts as ArtifactDirectory
         ?? throw new EngineException($"the artifacts are not in {options.DataFolder} but at {options.Artifacts}: do this there");
 
+    internal Database Database => database;
+
+    internal DatabaseListener Listener => listener;
+
+    public Catalog Catalog => catalog;
+
+    /// <summary>This process's worker, among those that <see cref="WorkersAsync"/> lists; null when it executes nothing.</summary>
+    public string? WorkerId => worker is null ? null : self.Id;
+
     /// <summary>Which database this is, without its password.</summary>
     public string DatabaseDescription => database.Description;
 
@@ -102,7 +111,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
         var recording = new Recording(time, options.LoggerFactory.CreateLogger<Recording>());
         var running = new RunningStages();
         executor = new StageExecutor(
-            catalog, stages, new CheckpointStore(database), recording, artifacts,
+            catalog, stages, new ResultReader(database), new CheckpointStore(database), recording, artifacts,
             new StageComputer(stages, recording, work, running, options, time), running, options, self.Id, time);
         var leases = new LeaseKeeper(
             new LeaseConnection(database, self, options.Lease), running, options.Lease,
@@ -130,19 +139,23 @@ public sealed class PipelinesEngine : IAsyncDisposable
 
     /// <exception cref="EngineException">A stage needs what no live worker serves.</exception>
     public Task<Guid> StartRunAsync(Plan plan, bool useCache, CancellationToken cancellation) =>
-        StartRunAsync(plan, useCache, null, cancellation);
+        StartRunAsync(plan, new RunRequest(useCache), cancellation);
 
-    /// <param name="key">
-    /// What whoever asks calls this run: a second start of the same key gives the first one's run, also when both ask at once
-    /// or the first never heard the answer. Null for a run of its own.
-    /// </param>
+    /// <inheritdoc cref="StartRunAsync(Plan, RunRequest, CancellationToken)"/>
+    public Task<Guid> StartRunAsync(Plan plan, bool useCache, string? key, CancellationToken cancellation) =>
+        StartRunAsync(plan, new RunRequest(useCache, key), cancellation);
+
     /// <exception cref="EngineException">A stage needs what no live worker serves, or the key is that of another plan.</exception>
-    public async Task<Guid> StartRunAsync(Plan plan, bool useCache, string? key, CancellationToken cancellation) => await Explain(async () =>
+    public async Task<Guid> StartRunAsync(Plan plan, RunRequest request, CancellationToken cancellation) => await Explain(async () =>
     {
         await CheckGroupsAsync(plan, cancellation);
         await waker.SchedulerAsync(cancellation);
-        return await Runs.StartAsync(plan, useCache, key, cancellation);
+        return await Runs.StartAsync(plan, request, cancellation);
     });
+
+    /// <summary>Which stages of a run would be reused, and why not; starts nothing.</summary>
+    public Task<IReadOnlyList<StagePreview>> PreviewRunAsync(Plan plan, bool useCache, CancellationToken cancellation) =>
+        new RunPreview(database, catalog, new StageCache(new ResultReader(database), artifacts)).WalkAsync(plan, useCache, cancellation);
 
     /// <summary>Takes away the artifacts that nothing needs any more.</summary>
     /// <param name="age">What is younger stays.</param>

@@ -6,13 +6,24 @@ using Pipelines.Workflows;
 namespace Pipelines.Engine;
 
 /// <summary>Results by cache key, as long as the artifacts that they name are whole.</summary>
-internal sealed class StageCache(StageStore stages, ArtifactStore artifacts)
+internal sealed class StageCache(ResultReader results, ArtifactStore artifacts)
 {
     /// <returns>The stored result, or why there is none: null when the stage was never run before.</returns>
     public async Task<(JsonElement? Outputs, string? Reason)> FindAsync(
-        StageClaim claim, CacheKey key, CancellationToken cancellation)
+        StageClaim claim, CacheKey key, CancellationToken cancellation) =>
+        await ChooseAsync(await results.FindAsync(claim, key, cancellation), key, cancellation);
+
+    /// <summary>The same for a run that was not started yet.</summary>
+    /// <param name="workflow">Its name.</param>
+    /// <returns>As <see cref="FindAsync(StageClaim, CacheKey, CancellationToken)"/>.</returns>
+    public async Task<(JsonElement? Outputs, string? Reason)> FindAsync(
+        string workflow, string stage, CacheKey key, CancellationToken cancellation) =>
+        await ChooseAsync(await results.FindAsync(workflow, stage, key, cancellation), key, cancellation);
+
+    private async Task<(JsonElement? Outputs, string? Reason)> ChooseAsync(
+        (JsonElement? Outputs, CacheKey? Before) found, CacheKey key, CancellationToken cancellation)
     {
-        var (outputs, before) = await stages.FindResultAsync(claim, key, cancellation);
+        var (outputs, before) = found;
         if (outputs is { } stored)
         {
             return await AreWholeAsync(artifacts, stored, cancellation)

@@ -8,14 +8,14 @@ namespace Pipelines.Engine;
 
 /// <summary>Runs one stage: claim, run, record; recording wakes what it fed.</summary>
 internal sealed partial class StageExecutor(
-    Catalog catalog, StageStore stages, CheckpointStore checkpoints, Recording recording, ArtifactStore artifacts,
+    Catalog catalog, StageStore stages, ResultReader results, CheckpointStore checkpoints, Recording recording, ArtifactStore artifacts,
     StageComputer computer, RunningStages running, EngineOptions options, string worker, TimeProvider time)
 {
     /// <summary>What was stopped by force is recorded within this.</summary>
     private static readonly TimeSpan Recorded = TimeSpan.FromSeconds(5);
 
     private readonly ILogger<StageExecutor> logger = options.LoggerFactory.CreateLogger<StageExecutor>();
-    private readonly StageCache cache = new(stages, artifacts);
+    private readonly StageCache cache = new(results, artifacts);
     private readonly TaskCompletionSource leaving = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Slots slots = new(options.Slots);
     private volatile bool handsBack;

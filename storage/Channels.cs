@@ -20,11 +20,21 @@ internal static class Channels
     /// <summary>Payload: the worker's id. It was told to take nothing any more.</summary>
     public const string Drain = "pipelines_drain";
 
+    /// <summary>A worker came, left, or was told to leave.</summary>
+    public const string Workers = "pipelines_workers";
+
+    /// <summary>Payload: the definition's name. It was saved, published or removed.</summary>
+    public const string Definitions = "pipelines_definitions";
+
     /// <summary>Told when the transaction that <paramref name="db"/> is in commits.</summary>
     public static Task NotifyAsync(PipelinesDb db, string channel, Guid run, CancellationToken cancellation) =>
-        db.Database.ExecuteSqlAsync($"SELECT pg_notify({channel}, {run.ToString()})", cancellation);
+        NotifyAsync(db, channel, run.ToString(), cancellation);
+
+    /// <inheritdoc cref="NotifyAsync(PipelinesDb, string, Guid, CancellationToken)"/>
+    public static Task NotifyAsync(PipelinesDb db, string channel, string payload, CancellationToken cancellation) =>
+        db.Database.ExecuteSqlAsync($"SELECT pg_notify({channel}, {payload})", cancellation);
 
     /// <inheritdoc cref="NotifyAsync(PipelinesDb, string, Guid, CancellationToken)"/>
     public static Task NotifyAsync(PipelinesDb db, string channel, CancellationToken cancellation) =>
-        db.Database.ExecuteSqlAsync($"SELECT pg_notify({channel}, '')", cancellation);
+        NotifyAsync(db, channel, "", cancellation);
 }

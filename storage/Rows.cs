@@ -158,7 +158,8 @@ internal sealed class AttemptRow
     public string? Error { get; init; }
 }
 
-internal enum AttemptOutcome
+/// <summary>How an attempt ended.</summary>
+public enum AttemptOutcome
 {
     Succeeded,
     Reused,

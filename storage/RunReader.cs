@@ -1,11 +1,12 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using Pipelines.Workflows;
 
 namespace Pipelines.Storage;
 
 /// <summary>Reads runs, and changes nothing.</summary>
-internal sealed class RunReader(Database database)
+internal sealed partial class RunReader(Database database)
 {
     public async Task<RunView?> FindAsync(Guid run, CancellationToken cancellation)
     {
@@ -38,6 +39,58 @@ internal sealed class RunReader(Database database)
         return await ViewAsync(db, rows, cancellation);
     }
 
+    /// <exception cref="RunLookupException">There is no run <see cref="RunFilter.Before"/>.</exception>
+    public async Task<IReadOnlyList<RunSummary>> ListAsync(RunFilter filter, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        var runs = db.Runs.AsNoTracking();
+        if (filter.Before is { } before)
+        {
+            if (!await runs.AnyAsync(run => run.Id == before, cancellation))
+                throw new RunLookupException($"there is no run {before}");
+            // A run's place is its time, and for those of the same time its id.
+            runs = db.Runs.FromSql($"""
+                SELECT * FROM pipelines.runs
+                WHERE (created_at, id) < (SELECT created_at, id FROM pipelines.runs WHERE id = {before})
+                """).AsNoTracking();
+        }
+
+        if (filter.State is { } state)
+            runs = runs.Where(run => run.State == state);
+        if (filter.Name is { } name)
+            runs = runs.Where(run => EF.Functions.ILike(run.Name, $"%{Wildcard().Replace(name, @"\$0")}%"));
+        var found = await runs.OrderByDescending(run => run.CreatedAt).ThenByDescending(run => run.Id).Take(filter.Limit)
+            .Select(run => new { run.Id, run.Name, run.State, run.CreatedAt, run.FinishedAt, run.DefinitionVersion, run.StartedBy })
+            .ToListAsync(cancellation);
+        var ids = found.ConvertAll(run => run.Id);
+        var counts = await db.Stages.Where(stage => ids.Contains(stage.RunId)).GroupBy(stage => new { stage.RunId, stage.State })
+            .Select(group => new { group.Key.RunId, group.Key.State, Count = group.Count() }).ToListAsync(cancellation);
+        var byRun = counts.ToLookup(count => count.RunId);
+        return found.ConvertAll(run => new RunSummary(
+            run.Id, run.Name, run.State, run.CreatedAt, run.FinishedAt, run.DefinitionVersion, run.StartedBy,
+            byRun[run.Id].ToDictionary(count => count.State, count => count.Count)));
+    }
+
+    /// <returns>Those that there are, in the order that was asked for.</returns>
+    public async Task<IReadOnlyList<RunView>> FindAsync(IReadOnlyList<Guid> runs, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        var rows = await db.Runs.AsNoTracking().Where(row => runs.Contains(row.Id)).ToListAsync(cancellation);
+        var views = (await ViewAsync(db, rows, cancellation)).ToDictionary(view => view.Id);
+        return [.. runs.Where(views.ContainsKey).Select(run => views[run])];
+    }
+
+    /// <returns>The oldest first; null when the run has no such stage.</returns>
+    public async Task<IReadOnlyList<AttemptView>?> AttemptsAsync(Guid run, string stage, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        var attempts = await db.Attempts.Where(row => row.RunId == run && row.Stage == stage).OrderBy(row => row.Attempt)
+            .Select(row => new AttemptView(
+                row.Attempt, row.Worker, row.Device, row.StartedAt, row.FinishedAt, row.Outcome, row.ExitCode, row.Error, row.FromStep))
+            .ToListAsync(cancellation);
+        return attempts.Count > 0 || await db.Stages.AnyAsync(row => row.RunId == run && row.Id == stage, cancellation) ? attempts : null;
+    }
+
     public async Task<RunState> StateAsync(Guid run, CancellationToken cancellation)
     {
         await using var db = database.Create();
@@ -46,13 +99,13 @@ internal sealed class RunReader(Database database)
     }
 
     public async Task<IReadOnlyList<LogLine>> LogsAsync(
-        Guid run, string? stage, long afterId, CancellationToken cancellation)
+        Guid run, string? stage, long afterId, int most, CancellationToken cancellation)
     {
         await using var db = database.Create();
         var lines = db.StageLogs.Where(line => line.RunId == run && line.Id > afterId);
         if (stage is not null)
             lines = lines.Where(line => line.Stage == stage);
-        return await lines.OrderBy(line => line.Id)
+        return await lines.OrderBy(line => line.Id).Take(most)
             .Select(line => new LogLine(line.Id, line.Stage, line.Attempt, line.At, line.Text))
             .ToListAsync(cancellation);
     }
@@ -69,6 +122,9 @@ internal sealed class RunReader(Database database)
                 attempt.Key, [.. attempt.Select(point => new MetricPoint(point.Name, point.Step, point.Value))])),
         ];
     }
+
+    [GeneratedRegex(@"[\\%_]")]
+    private static partial Regex Wildcard();
 
     private static Task<List<RunRow>> CalledAsync(PipelinesDb db, string text, CancellationToken cancellation)
     {

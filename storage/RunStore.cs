@@ -28,11 +28,31 @@ public sealed class RunStore
     public Task<IReadOnlyList<RunView>> ListAsync(int limit, CancellationToken cancellation) =>
         reader.ListAsync(limit, cancellation);
 
+    /// <summary>The newest first, without what is in them.</summary>
+    /// <exception cref="RunLookupException">There is no run <see cref="RunFilter.Before"/>.</exception>
+    public Task<IReadOnlyList<RunSummary>> ListAsync(RunFilter filter, CancellationToken cancellation) =>
+        reader.ListAsync(filter, cancellation);
+
+    /// <returns>Those that there are, in the order that was asked for.</returns>
+    public Task<IReadOnlyList<RunView>> FindAsync(IReadOnlyList<Guid> runs, CancellationToken cancellation) =>
+        reader.FindAsync(runs, cancellation);
+
+    /// <summary>The history of a stage.</summary>
+    /// <returns>The oldest attempt first; null when the run has no such stage.</returns>
+    public Task<IReadOnlyList<AttemptView>?> AttemptsAsync(Guid run, string stage, CancellationToken cancellation) =>
+        reader.AttemptsAsync(run, stage, cancellation);
+
     /// <param name="stage">Null for all stages.</param>
     /// <param name="afterId">0 from the beginning.</param>
     public Task<IReadOnlyList<LogLine>> LogsAsync(
         Guid run, string? stage, long afterId, CancellationToken cancellation) =>
-        reader.LogsAsync(run, stage, afterId, cancellation);
+        LogsAsync(run, stage, afterId, int.MaxValue, cancellation);
+
+    /// <param name="most">So many lines at most.</param>
+    /// <inheritdoc cref="LogsAsync(Guid, string?, long, CancellationToken)"/>
+    public Task<IReadOnlyList<LogLine>> LogsAsync(
+        Guid run, string? stage, long afterId, int most, CancellationToken cancellation) =>
+        reader.LogsAsync(run, stage, afterId, most, cancellation);
 
     /// <summary>The curves of a stage, attempt by attempt.</summary>
     public Task<IReadOnlyList<AttemptMetrics>> MetricsAsync(Guid run, string stage, CancellationToken cancellation) =>
@@ -42,25 +62,24 @@ public sealed class RunStore
 
     /// <summary>The run, its stages, and the wakes for those that can start: one transaction.</summary>
     internal Task<Guid> StartAsync(Plan plan, bool useCache, CancellationToken cancellation) =>
-        StartAsync(plan, useCache, null, cancellation);
+        StartAsync(plan, new RunRequest(useCache), cancellation);
 
-    /// <param name="key">What whoever asks calls this run; the second to ask gets the run of the first. Null for a run of its own.</param>
     /// <inheritdoc cref="StartAsync(Plan, bool, CancellationToken)"/>
     /// <exception cref="RunStateException">There is a run of this key, of another plan.</exception>
-    internal async Task<Guid> StartAsync(Plan plan, bool useCache, string? key, CancellationToken cancellation)
+    internal async Task<Guid> StartAsync(Plan plan, RunRequest request, CancellationToken cancellation)
     {
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        if (key is not null && await RequestKey.FindAsync(db, key, plan, cancellation) is { } first)
+        if (request.Key is { } key && await RequestKey.FindAsync(db, key, plan, cancellation) is { } first)
             return first;
-        var (run, wakes) = await InsertAsync(db, plan, useCache, cancellation, key);
+        var (run, wakes) = await InsertAsync(db, plan, request, cancellation);
         await commit(db, wakes, cancellation);
         return run;
     }
 
     /// <summary>A new run in the transaction that <paramref name="db"/> is in, and the wakes to commit it with.</summary>
     internal static async Task<(Guid Run, IReadOnlyList<Wake> Wakes)> InsertAsync(
-        PipelinesDb db, Plan plan, bool useCache, CancellationToken cancellation, string? key = null)
+        PipelinesDb db, Plan plan, RunRequest request, CancellationToken cancellation)
     {
         var run = Guid.CreateVersion7();
         db.Runs.Add(new RunRow
@@ -68,8 +87,10 @@ public sealed class RunStore
             Id = run,
             Name = plan.Definition.Name,
             State = RunState.Running,
-            UseCache = useCache,
-            RequestKey = key,
+            UseCache = request.UseCache,
+            RequestKey = request.Key,
+            DefinitionVersion = request.Version,
+            StartedBy = request.By,
             Definition = Json.Write(plan.Definition).GetRawText(),
             Parameters = Json.Write(plan.Parameters).GetRawText(),
             Outputs = Json.Write(plan.Outputs).GetRawText(),

@@ -69,7 +69,7 @@ internal sealed class ScheduleTurn : IAsyncDisposable
     /// <summary>The run of a time that was written down as started.</summary>
     public async Task<Guid> StartAsync(DateTimeOffset time, Plan plan, CancellationToken cancellation)
     {
-        var (run, ready) = await RunStore.InsertAsync(db, plan, useCache: true, cancellation);
+        var (run, ready) = await RunStore.InsertAsync(db, plan, new RunRequest(), cancellation);
         wakes.AddRange(ready);
         await db.Database.ExecuteSqlAsync($"""
             UPDATE pipelines.schedule_fires SET run_id = {run}

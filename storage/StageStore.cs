@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Pipelines.Storage.Artifacts;
@@ -17,9 +16,6 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
     private const double LongestBackoff = 600;
 
     private const int MostRescued = 100;
-
-    /// <summary>So many earlier runs are looked through for what a stage's key was.</summary>
-    private const int MostCompared = 20;
 
     /// <summary>Ready → Running: first a stage of the run that the slot has just worked for, then the oldest.</summary>
     /// <param name="device">What the slot gives to the stage.</param>
@@ -286,27 +282,6 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
         await transaction.CommitAsync(cancellation);
     }
 
-    /// <summary>
-    /// What a stage with this key gave, in whatever run; and the key that this stage had when the workflow was run before.
-    /// </summary>
-    public async Task<(JsonElement? Outputs, CacheKey? Before)> FindResultAsync(
-        StageClaim claim, CacheKey key, CancellationToken cancellation)
-    {
-        await using var db = database.Create();
-        var found = await db.Database.SqlQuery<Stored>($"""
-            SELECT (SELECT outputs::text FROM pipelines.results WHERE key = {key.Name}) AS "Outputs",
-                (SELECT s.key_parts::text FROM (
-                        SELECT earlier.id, earlier.created_at FROM pipelines.runs this
-                        JOIN pipelines.runs earlier ON earlier.name = this.name AND earlier.created_at < this.created_at
-                        WHERE this.id = {claim.Run} ORDER BY earlier.created_at DESC LIMIT {MostCompared}) AS earlier
-                    JOIN pipelines.stages s ON s.run_id = earlier.id AND s.id = {claim.Stage} AND s.key_parts IS NOT NULL
-                    ORDER BY earlier.created_at DESC LIMIT 1) AS "Before"
-            """).ToListAsync(cancellation);
-        return (
-            found[0].Outputs is { } outputs ? Json.Read<JsonElement>(outputs) : null,
-            found[0].Before is { } before ? Json.Read<CacheKey>(before) : null);
-    }
-
     /// <summary>The way every attempt ends: under the run's lock, recorded in the history, the run ended with it if it was the last.</summary>
     /// <param name="change">Null when the stage is no longer this attempt's, else what became ready.</param>
     private async Task<bool> EndAsync(
@@ -345,8 +320,6 @@ internal sealed class StageStore(Database database, CommitAndWake commit, TimeSp
 
     // Postgres stores no zero bytes in text.
     private static string? Clean(string? text) => text?.Replace('\0', '\uFFFD');
-
-    private sealed record Stored(string? Outputs, string? Before);
 
     private sealed record Crashed(string State, string Group, bool Bounded);
 

@@ -17,7 +17,8 @@ internal sealed class WorkerStore(Database database)
             INSERT INTO pipelines.workers (id, host, pid, groups, slots, slots_by_group, devices)
             VALUES ({worker.Id}, {worker.Host}, {worker.Pid}, {worker.Groups}, {worker.Slots}, {worker.SlotsByGroup}::jsonb,
                 {worker.Devices})
-            ON CONFLICT (id) DO UPDATE SET seen_at = now()
+            ON CONFLICT (id) DO UPDATE SET seen_at = now();
+            SELECT pg_notify({Channels.Workers}, {worker.Id})
             """, cancellation);
     }
 
@@ -25,8 +26,10 @@ internal sealed class WorkerStore(Database database)
     public async Task LeaveAsync(string worker, CancellationToken cancellation)
     {
         await using var db = database.Create();
-        await db.Database.ExecuteSqlAsync(
-            $"DELETE FROM pipelines.workers WHERE id = {worker} OR seen_at < now() - interval '1 day'", cancellation);
+        await db.Database.ExecuteSqlAsync($"""
+            DELETE FROM pipelines.workers WHERE id = {worker} OR seen_at < now() - interval '1 day';
+            SELECT pg_notify({Channels.Workers}, {worker})
+            """, cancellation);
     }
 
     /// <summary>Tells a worker to take nothing any more, to finish or hand back what it runs, and to leave.</summary>
@@ -43,7 +46,7 @@ internal sealed class WorkerStore(Database database)
             UPDATE pipelines.workers
             SET drain_requested_at = CASE WHEN {order == DrainOrder.HandBack} THEN '-infinity' ELSE coalesce(drain_requested_at, now()) END
             WHERE id = {worker.Id};
-            SELECT pg_notify({Channels.Drain}, {worker.Id})
+            SELECT pg_notify({Channels.Drain}, {worker.Id}), pg_notify({Channels.Workers}, {worker.Id})
             """, cancellation);
         return worker;
     }

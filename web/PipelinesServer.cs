@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -9,6 +10,7 @@ using Microsoft.Extensions.Hosting;
 using Pipelines.Engine;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Web.Api;
+using Pipelines.Workflows;
 
 namespace Pipelines.Web;
 
@@ -37,22 +39,32 @@ public sealed class PipelinesServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 64 << 10; // those that take more say so
             kestrel.Listen(options.Listen);
         });
-        builder.Services.AddRoutingCore().AddProblemDetails().AddExceptionHandler<Problems>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull);
+        builder.Services.AddRoutingCore().AddExceptionHandler<Problems>();
+        builder.Services.AddProblemDetails(problems => problems.CustomizeProblemDetails = Problems.Customize);
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+            json.SerializerOptions.Encoder = Json.Options.Encoder;
+            json.SerializerOptions.MaxDepth = 2 * Json.Options.MaxDepth; // a document inside of an answer
+            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower));
+        });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddSingleton(options.LoggerFactory);
-        builder.Services.AddSingleton(engine.LocalArtifacts);
+        builder.Services.AddSingleton(engine).AddSingleton(engine.LocalArtifacts).AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<EventHub>().AddSingleton<Readings>().AddSingleton<RequestedPlan>();
+        builder.Services.AddSingleton(PublishedDefinitions.In(engine.Database));
+        builder.Services.AddOpenApi();
         builder.Services.AddSingleton(new ArtifactUploads(engine.LocalArtifacts, options.LargestArtifact, TimeProvider.System));
 
         var app = builder.Build();
         app.Use(Security.AddHeaders);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        DesignerFiles.Use(app, options.Designer);
         app.Use(new Security(options.Token).CheckAsync);
-        HealthApi.Map(app);
-        ArtifactsApi.Map(app);
-        UploadsApi.Map(app);
+        app.Use(SameOrigin.CheckAsync);
+        MapApi(app);
         try
         {
             await app.StartAsync(cancellation);
@@ -64,6 +76,24 @@ public sealed class PipelinesServer : IAsyncDisposable
         }
 
         return new PipelinesServer(app);
+    }
+
+    private static void MapApi(WebApplication app)
+    {
+        HealthApi.Map(app);
+        ArtifactsApi.Map(app);
+        ArtifactViewsApi.Map(app);
+        UploadsApi.Map(app);
+
+        ActivitiesApi.Map(app);
+        TemplatesApi.Map(app);
+        ValidateApi.Map(app);
+        RunsApi.Map(app);
+        RunStagesApi.Map(app);
+        CompareApi.Map(app);
+        EventsApi.Map(app);
+        MetricsApi.Map(app);
+        app.MapOpenApi("/api/openapi.json");
     }
 
     public async ValueTask DisposeAsync()

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Pipelines.Engine;
+using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
 
@@ -15,16 +17,40 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHan
             return true;
         var (status, detail) = exception switch
         {
+            RefusedException refused => (refused.Status, refused.Message),
+            FaultyWorkflowException faulty => (StatusCodes.Status422UnprocessableEntity, faulty.Message),
+            EngineException { InnerException: { } inner } engine => (StatusOf(inner), engine.Message),
+            EngineException engine => (StatusCodes.Status422UnprocessableEntity, engine.Message),
+            RunLookupException lookup => (StatusCodes.Status404NotFound, lookup.Message),
             UploadException upload => (StatusOf(upload.Fault), upload.Message),
             ArtifactException => (StatusCodes.Status500InternalServerError, exception.Message),
             BadHttpRequestException request => (request.StatusCode, request.Message),
+            _ when PipelinesEngine.IsPassing(exception) => (StatusCodes.Status503ServiceUnavailable, "the database does not answer; try again"),
             _ => (StatusCodes.Status500InternalServerError, "the server failed; its log says where"),
         };
-        if (status == StatusCodes.Status500InternalServerError)
+        if (status is StatusCodes.Status500InternalServerError or StatusCodes.Status503ServiceUnavailable)
             LogFailed(httpContext.Request.Method, httpContext.Request.Path, exception);
-        await TypedResults.Problem(detail, statusCode: status).ExecuteAsync(httpContext);
+        var faults = exception is FaultyWorkflowException { Faults: var all }
+            ? new Dictionary<string, object?> { ["errors"] = all }
+            : null;
+        await TypedResults.Problem(detail, statusCode: status, extensions: faults).ExecuteAsync(httpContext);
         return true;
     }
+
+    /// <summary>Answers where nothing is, or nothing that goes this way, say what was asked for.</summary>
+    public static void Customize(ProblemDetailsContext context) => context.ProblemDetails.Detail ??= context.ProblemDetails.Status switch
+    {
+        StatusCodes.Status404NotFound => $"there is nothing at {context.HttpContext.Request.Path}",
+        StatusCodes.Status405MethodNotAllowed => $"{context.HttpContext.Request.Path} takes no {context.HttpContext.Request.Method}",
+        _ => null,
+    };
+
+    private static int StatusOf(Exception inner) => inner switch
+    {
+        RunLookupException or WorkerLookupException => StatusCodes.Status404NotFound,
+        RunStateException => StatusCodes.Status409Conflict,
+        _ => StatusCodes.Status422UnprocessableEntity,
+    };
 
     private static int StatusOf(UploadFault fault) => fault switch
     {

@@ -16,5 +16,8 @@ public sealed class ServerOptions
     /// <summary>Bytes that an artifact from elsewhere may have.</summary>
     public long LargestArtifact { get; init; } = 1L << 40;
 
+    /// <summary>The folder of the built designer; one without it serves none.</summary>
+    public string Designer { get; init; } = DesignerFiles.Beside;
+
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 }

@@ -40,6 +40,13 @@ public static class WorkflowFile
         }),
     ];
 
+    /// <summary>What is wrong with a document, for who wrote it, and where.</summary>
+    public static string Explain(JsonException error)
+    {
+        var place = error.LineNumber is { } line ? $" (line {line + 1}{At(error.Path)})" : "";
+        return Reason(error.Message) + place;
+    }
+
     private static WorkflowDefinition ReadOne(string path)
     {
         try
@@ -48,8 +55,7 @@ public static class WorkflowFile
         }
         catch (JsonException error)
         {
-            var place = error.LineNumber is { } line ? $" (line {line + 1}{At(error.Path)})" : "";
-            throw new WorkflowFileException($"{path}: {Reason(error.Message)}{place}", error);
+            throw new WorkflowFileException($"{path}: {Explain(error)}", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -54,7 +54,7 @@ internal static class ArtifactsApi
         return TypedResults.NoContent();
     }
 
-    private static ProblemHttpResult? Absent(string hash, ArtifactDirectory artifacts)
+    public static ProblemHttpResult? Absent(string hash, ArtifactDirectory artifacts)
     {
         if (!Manifest.IsHash(hash))
         {

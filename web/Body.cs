@@ -1,0 +1,39 @@
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Pipelines.Workflows;
+
+namespace Pipelines.Web;
+
+/// <summary>
+/// The JSON of a request, read as strictly as a workflow's file. Nothing but JSON is taken: a page from elsewhere could send a
+/// form without asking.
+/// </summary>
+internal sealed record Body<T>(T Value) : IBindableFromHttpContext<Body<T>>, IEndpointParameterMetadataProvider
+    where T : class
+{
+    public static async ValueTask<Body<T>?> BindAsync(HttpContext context, ParameterInfo parameter)
+    {
+        if (!context.Request.HasJsonContentType())
+            throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, "expected application/json");
+        using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
+        var text = await reader.ReadToEndAsync(context.RequestAborted);
+        // Postgres stores none.
+        if (text.Contains("\\u0000", StringComparison.Ordinal))
+            throw new RefusedException(StatusCodes.Status400BadRequest, "the request has a text with a zero character");
+        try
+        {
+            return new Body<T>(Json.Read<T>(text));
+        }
+        catch (JsonException error)
+        {
+            throw new RefusedException(StatusCodes.Status400BadRequest, WorkflowFile.Explain(error));
+        }
+    }
+
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+        builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T)));
+}
