@@ -1,0 +1,171 @@
+using System.Net.Http.Json;
+using Microsoft.Playwright;
+using Pipelines.Tests.Fixtures;
+using Pipelines.Workflows;
+using static Microsoft.Playwright.Assertions;
+
+namespace Pipelines.Tests.Browser;
+
+/// <summary>Whole ways through the product, in a real browser, on a real server with a real worker.</summary>
+public sealed class JourneyTests(FreshDatabase fresh, Chromium chromium) : IClassFixture<FreshDatabase>
+{
+    private const int Longest = 180_000;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = Longest)]
+    public async Task The_quickstart_is_drawn_by_hand_published_run_watched_and_downloaded()
+    {
+        await using var studio = await Studio.OpenAsync(fresh, chromium);
+        await using var walk = await studio.WalkAsync();
+        await walk.NewAsync("drawn");
+        (string Id, string Kind)[] stages =
+        [
+            ("text", "data.synthetic"), ("train", "model.train"), ("calibrate", "calibrate.statistics"), ("prune", "prune.wanda"),
+            ("recover", "finetune.lora"), ("dense", "evaluate.perplexity"), ("pruned", "evaluate.perplexity"),
+            ("recovered", "evaluate.perplexity"), ("export", "export.huggingface"),
+        ];
+        foreach (var (id, kind) in stages)
+            await walk.AddAsync(kind, id);
+        await walk.TidyAsync();
+        (string From, string Output, string To, string Input)[] edges =
+        [
+            ("text", "data", "train", "data"), ("train", "model", "calibrate", "model"), ("text", "data", "calibrate", "calibration"),
+            ("train", "model", "prune", "model"), ("calibrate", "statistics", "prune", "statistics"),
+            ("prune", "model", "recover", "model"), ("text", "data", "recover", "data"),
+            ("train", "model", "dense", "model"), ("text", "evaluation", "dense", "data"),
+            ("prune", "model", "pruned", "model"), ("text", "evaluation", "pruned", "data"),
+            ("recover", "model", "recovered", "model"), ("text", "evaluation", "recovered", "data"),
+            ("recover", "model", "export", "model"),
+        ];
+        foreach (var (from, output, to, input) in edges)
+        {
+            await walk.ConnectAsync(from, output, to, input);
+            await studio.DraftAsync("drawn", draft => Fed(draft, to, input) == $"{from}.{output}");
+        }
+
+        await walk.TidyAsync();
+        foreach (var (stage, parameter, value) in Small)
+        {
+            await walk.ChooseAsync(stage);
+            await walk.SetAsync(parameter, value);
+        }
+
+        await studio.DraftAsync("drawn", draft => draft.Stages.Single(stage => stage.Id == "recover").Parameters?.GetProperty("steps").GetInt32() == 4);
+        await walk.PictureAsync("designer-drawn");
+        await walk.Page.GetByRole(AriaRole.Button, new() { Name = "Publish", Exact = true }).First.ClickAsync();
+        await walk.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Publish" }).ClickAsync();
+        await Expect(walk.Page.GetByText("Published v1")).ToBeVisibleAsync();
+
+        await walk.Page.GetByRole(AriaRole.Button, new() { Name = "Run", Exact = true }).ClickAsync();
+        await walk.PictureAsync("run-dialog");
+        await walk.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Start", Exact = false }).ClickAsync();
+        await Expect(walk.Page.GetByText("succeeded").First).ToBeVisibleAsync(new() { Timeout = 120_000 });
+        var runs = await Studio.UntilAsync(
+            () => studio.GetAsync("api/runs?limit=1"), runs => runs[0].GetProperty("state").GetString() == "succeeded");
+        await walk.PictureAsync("run-succeeded");
+
+        var run = await studio.GetAsync($"api/runs/{runs[0].GetProperty("id").GetString()}");
+        Assert.Equal(stages.Length, run.GetProperty("stages").GetArrayLength());
+        var hash = run.GetProperty("stages").EnumerateArray().Single(stage => stage.GetProperty("id").GetString() == "export")
+            .GetProperty("outputs").GetProperty("export").GetProperty("hash").GetString()!;
+        var info = await studio.GetAsync($"api/artifacts/{hash}/info");
+        Assert.Contains(info.GetProperty("files").EnumerateArray(), file => file.GetProperty("name").GetString() == "model.safetensors");
+        var download = await walk.Page.RunAndWaitForDownloadAsync(() => walk.Page.EvaluateAsync(
+            "hash => { const a = document.createElement('a'); a.href = `api/artifacts/${hash}/archive`; a.download = ''; a.click(); }", hash));
+        Assert.Null(await download.FailureAsync());
+    }
+
+    [Fact(Timeout = Longest)]
+    public async Task Two_windows_never_overwrite_each_other_silently()
+    {
+        await using var studio = await Studio.OpenAsync(fresh, chromium);
+        await using var one = await studio.WalkAsync();
+        await one.NewAsync("shared");
+        await one.AddAsync("data.synthetic", "text");
+        await studio.DraftAsync("shared", draft => draft.Stages.Any(stage => stage.Id == "text"));
+        await using var two = await studio.WalkAsync("#/designer/shared");
+        await two.ChooseAsync("text");
+
+        // The second window is cut off while the first one saves, so it cannot have seen that.
+        await two.Page.Context.SetOfflineAsync(true);
+        await two.SetAsync("seed", "2");
+        await one.ChooseAsync("text");
+        await one.SetAsync("seed", "1");
+        await studio.DraftAsync("shared", draft => Seed(draft) == 1);
+        await two.Page.Context.SetOfflineAsync(false);
+
+        await Expect(two.Page.GetByText("Changed elsewhere")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await two.PictureAsync("conflict");
+        Assert.Equal(1, Seed(await studio.DraftAsync("shared", _ => true)));
+        await two.Page.GetByText("Keep mine").ClickAsync();
+        await studio.DraftAsync("shared", draft => Seed(draft) == 2);
+    }
+
+    [Fact(Timeout = Longest)]
+    public async Task A_stage_that_fails_says_why_is_repaired_and_the_run_goes_on()
+    {
+        await using var studio = await Studio.OpenAsync(fresh, chromium);
+        var file = Path.Combine(fresh.DataFolder, "text.txt");
+        var definition = Json.Read<WorkflowDefinition>($$"""
+            { "name": "broken", "stages": [
+              { "id": "good", "kind": "data.synthetic", "parameters": { "characters": 20000, "evaluationCharacters": 4000 } },
+              { "id": "bad", "kind": "data.text", "parameters": { "path": "{{file}}", "length": 16 } } ] }
+            """);
+        var started = await studio.SendAsync(HttpMethod.Post, "api/runs", new { definition, values = new { } });
+        var id = (await started.Content.ReadFromJsonAsync<System.Text.Json.JsonElement>(Cancellation)).GetProperty("id").GetString();
+        await Studio.UntilAsync(() => studio.GetAsync($"api/runs/{id}"), run => run.GetProperty("state").GetString() == "failed");
+        await using var walk = await studio.WalkAsync($"#/runs/{id}");
+
+        await walk.ChooseAsync("bad");
+        await Expect(walk.Page.GetByText("the text cannot be read").First).ToBeVisibleAsync();
+        await walk.PictureAsync("run-failed");
+        await File.WriteAllTextAsync(file, string.Concat(Enumerable.Repeat("a text that is long enough. ", 400)), Cancellation);
+        await walk.Page.GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = false }).First.ClickAsync();
+        await walk.PictureAsync("resume");
+        await walk.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = false }).ClickAsync();
+
+        var ended = await Studio.UntilAsync(() => studio.GetAsync($"api/runs/{id}"), run => run.GetProperty("state").GetString() != "running");
+        Assert.Equal("succeeded", ended.GetProperty("state").GetString());
+        Assert.Equal(1, ended.GetProperty("stages").EnumerateArray().Single(stage => stage.GetProperty("id").GetString() == "good").GetProperty("attempt").GetInt32());
+    }
+
+    [Fact(Timeout = Longest)]
+    public async Task By_keys_alone_from_an_empty_canvas_to_connected_stages()
+    {
+        await using var studio = await Studio.OpenAsync(fresh, chromium);
+        await using var walk = await studio.WalkAsync();
+        await walk.NewAsync("keys");
+
+        await walk.PressAsync("n");
+        await walk.Page.Keyboard.TypeAsync("synthetic");
+        await walk.PressAsync("Enter");
+        await Expect(walk.Page.Locator(".react-flow__node")).ToHaveCountAsync(1);
+        await walk.PressAsync("Escape");
+        await walk.PressAsync("c");
+        await Expect(walk.Page.GetByRole(AriaRole.Listbox)).ToBeVisibleAsync();
+        await walk.PressAsync("Enter");
+        await walk.Page.Keyboard.TypeAsync("model.train");
+        await walk.PressAsync("Enter");
+
+        var draft = await studio.DraftAsync("keys", draft => draft.Stages.Count == 2 && draft.Stages[1].Inputs is { Count: 1 });
+        Assert.Equal("synthetic.data", draft.Stages[1].Inputs!["data"].ToString());
+        await walk.PressAsync("Control+z");
+        await studio.DraftAsync("keys", undone => undone.Stages.Count == 1);
+        await walk.PressAsync("Control+y");
+        await studio.DraftAsync("keys", redone => redone.Stages.Count == 2);
+    }
+
+    private static readonly (string Stage, string Parameter, string Value)[] Small =
+    [
+        ("text", "characters", "20000"), ("text", "evaluationCharacters", "4000"), ("train", "hidden", "32"), ("train", "layers", "2"),
+        ("train", "heads", "2"), ("train", "intermediate", "64"), ("train", "vocabulary", "300"), ("train", "steps", "10"),
+        ("recover", "steps", "4"),
+    ];
+
+    private static string? Fed(WorkflowDefinition draft, string stage, string input) =>
+        draft.Stages.Single(one => one.Id == stage).Inputs?.GetValueOrDefault(input)?.ToString();
+
+    private static int? Seed(WorkflowDefinition draft) =>
+        draft.Stages.Single().Parameters is { } parameters && parameters.TryGetProperty("seed", out var seed) ? seed.GetInt32() : null;
+}
