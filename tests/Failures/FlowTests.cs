@@ -42,11 +42,11 @@ public sealed class FlowTests(FreshDatabase fresh) : IClassFixture<FreshDatabase
         var kills = Tally.Long ? 60 : 5;
         var random = new Random(Tally.Seed);
         var workers = new[] { laboratory.StartWorker(), laboratory.StartWorker() };
-        var expected = Results(await laboratory.WaitAsync(await StartAsync()));
+        var expected = Results(await laboratory.WaitAsync(await StartAsync(crashes: 1000)));
         var (killed, lost, twice, same) = (0, 0, 0, true);
         while (killed < kills)
         {
-            var run = await StartAsync();
+            var run = await StartAsync(crashes: 1000);
             while ((await laboratory.ViewAsync(run)).State == RunState.Running)
             {
                 await Task.Delay(random.Next(100, 2000), Cancellation);
@@ -102,5 +102,6 @@ public sealed class FlowTests(FreshDatabase fresh) : IClassFixture<FreshDatabase
 
     private static string Written(StageView stage) => $"{stage.Id} {stage.State} {stage.Outputs?.GetRawText()}";
 
-    private Task<Guid> StartAsync() => laboratory.StartAsync(Json.Read<WorkflowDefinition>(Document));
+    private Task<Guid> StartAsync(int crashes = 3) => laboratory.StartAsync(Json.Read<WorkflowDefinition>(Document)
+        .MapActivities((_, stage) => stage with { Retry = new RetryDefinition(Crashes: crashes) }));
 }
