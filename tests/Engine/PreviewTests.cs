@@ -12,12 +12,15 @@ public sealed class PreviewTests(FreshDatabase database) : IClassFixture<FreshDa
     public async Task What_was_never_computed_leaves_open_what_it_feeds()
     {
         await using var engine = await database.WorkAsync(Toys.Catalog());
-        var plan = Toys.Plan(Toys.Number("a", 1001), Toys.Number("b", 1002), Toys.Add("sum", "a", "b"));
+        var plan = Toys.Plan(Toys.Number("new", 1001), Toys.Number("other", 1002), Toys.Add("both", "new", "other"));
 
         var previews = await engine.PreviewRunAsync(plan, useCache: true, Cancellation);
 
         Assert.Equal(
-            [new("a", false, "it was never computed"), new("b", false, "it was never computed"), new StagePreview("sum", null, "it depends on what a and b will give")],
+            [
+                new("new", false, "it was never computed"), new("other", false, "it was never computed"),
+                new StagePreview("both", null, "it depends on what new and other will give"),
+            ],
             previews);
     }
 

@@ -39,8 +39,8 @@ public sealed class ArtifactViewsApiTests(FreshDatabase fresh) : IClassFixture<F
         Assert.Equal("text", info.GetProperty("files")[0].GetProperty("name").GetString());
         Assert.Equal(8, info.GetProperty("files")[0].GetProperty("size").GetInt64());
         var makers = info.GetProperty("madeBy");
-        Assert.Equal([$"{second}", $"{first}"], makers.All("run"));
-        Assert.Equal(["copy", "copy"], makers.All("stage"));
+        Assert.Equal([$"{second}", $"{first}"], makers.All("run").Take(2));
+        Assert.All(makers.All("stage"), stage => Assert.Equal("copy", stage));
         Assert.True(makers[0].GetProperty("reused").GetBoolean());
     }
 
@@ -57,7 +57,8 @@ public sealed class ArtifactViewsApiTests(FreshDatabase fresh) : IClassFixture<F
         Assert.Equal(
             new[] { files["make"], files["copy"], files["again"] }.Order(), lineage.GetProperty("artifacts").All("hash").Order());
         Assert.Equal(
-            [$"again > {files["again"]}", $"copy > {files["copy"]}", $"make > {files["make"]}", $"{files["copy"]} > again", $"{files["make"]} > copy"],
+            new[] { $"again > {files["again"]}", $"copy > {files["copy"]}", $"make > {files["make"]}", $"{files["copy"]} > again", $"{files["make"]} > copy" }
+                .Order(StringComparer.Ordinal),
             lineage.GetProperty("edges").EnumerateArray()
                 .Select(edge => $"{Name(edge.GetProperty("from").GetString()!)} > {Name(edge.GetProperty("to").GetString()!)}").Order(StringComparer.Ordinal));
         Assert.False(lineage.GetProperty("truncated").GetBoolean());

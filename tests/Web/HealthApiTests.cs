@@ -28,13 +28,16 @@ public sealed class HealthApiTests(FreshDatabase fresh, TestCluster cluster) : I
     {
         var own = new FreshDatabase(cluster);
         await own.InitializeAsync();
-        await using var server = await TestServer.StartAsync(own);
-        await cluster.DropDatabaseAsync(own.ConnectionString);
+        await using (var server = await TestServer.StartAsync(own))
+        {
+            await cluster.DropDatabaseAsync(own.ConnectionString);
 
-        using var health = await server.Client().GetAsync("api/health", Cancellation);
+            using var health = await server.Client().GetAsync("api/health", Cancellation);
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
-        Assert.Contains("database-away", await health.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
+            Assert.Contains("database-away", await health.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        }
+
         await own.DisposeAsync();
     }
 

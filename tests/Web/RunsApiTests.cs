@@ -140,7 +140,7 @@ public sealed class RunsApiTests(FreshDatabase fresh) : IClassFixture<FreshDatab
 
     [Theory]
     [InlineData("api/runs?limit=0", HttpStatusCode.BadRequest, "limit is 0: expected 1 to 500")]
-    [InlineData("api/runs?limit=many", HttpStatusCode.BadRequest, "limit")]
+    [InlineData("api/runs?limit=many", HttpStatusCode.BadRequest, "limit is 'many'")]
     [InlineData("api/runs?state=done", HttpStatusCode.BadRequest, "state is 'done': expected running, succeeded, failed, cancelled")]
     [InlineData("api/runs?before=01a1fd65-f69d-757e-bf4d-e20d97fc6803", HttpStatusCode.NotFound, "there is no run 01a1fd65")]
     [InlineData("api/runs/01a1fd65-f69d-757e-bf4d-e20d97fc6803", HttpStatusCode.NotFound, "there is no run 01a1fd65")]
