@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Pipelines.Storage;
 using Pipelines.Workflows;
@@ -10,7 +11,8 @@ namespace Pipelines.Engine;
 /// <param name="Reused">Whether its stored result would stand; null where that shows only when what feeds it was computed.</param>
 /// <param name="Reason">Why it would not, or why it cannot be told.</param>
 /// <param name="Skipped">Whether it would not run at all.</param>
-public sealed record StagePreview(string Id, bool? Reused, string? Reason, bool Skipped = false);
+public sealed record StagePreview(
+    string Id, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] bool? Reused, string? Reason, bool Skipped = false);
 
 /// <summary>Walks a plan with the results that are stored, as the worker would.</summary>
 internal sealed class RunPreview(Database database, Catalog catalog, StageCache cache)

@@ -58,7 +58,7 @@ internal sealed partial class RunReader(Database database)
         if (filter.State is { } state)
             runs = runs.Where(run => run.State == state);
         if (filter.Name is { } name)
-            runs = runs.Where(run => EF.Functions.ILike(run.Name, $"%{Wildcard().Replace(name, @"\$0")}%"));
+            runs = runs.Where(run => EF.Functions.ILike(run.Name, $"%{Wildcard().Replace(name, @"\$0")}%", @"\"));
         var found = await runs.OrderByDescending(run => run.CreatedAt).ThenByDescending(run => run.Id).Take(filter.Limit)
             .Select(run => new { run.Id, run.Name, run.State, run.CreatedAt, run.FinishedAt, run.DefinitionVersion, run.StartedBy })
             .ToListAsync(cancellation);

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -24,7 +25,7 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHan
             RunLookupException lookup => (StatusCodes.Status404NotFound, lookup.Message),
             UploadException upload => (StatusOf(upload.Fault), upload.Message),
             ArtifactException => (StatusCodes.Status500InternalServerError, exception.Message),
-            BadHttpRequestException request => (request.StatusCode, request.Message),
+            BadHttpRequestException request => (request.StatusCode, Unbound().Replace(request.Message, "$1 is '$2': expected something else")),
             _ when PipelinesEngine.IsPassing(exception) => (StatusCodes.Status503ServiceUnavailable, "the database does not answer; try again"),
             _ => (StatusCodes.Status500InternalServerError, "the server failed; its log says where"),
         };
@@ -62,6 +63,10 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHan
         UploadFault.TooMany => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status422UnprocessableEntity,
     };
+
+    // The framework names the type as C# does.
+    [GeneratedRegex("""^Failed to bind parameter "\S+ (\w+)" from "(.*)"\.$""")]
+    private static partial Regex Unbound();
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed")]
     private partial void LogFailed(string method, string path, Exception error);

@@ -4,6 +4,7 @@ using Pipelines.Activities;
 using Pipelines.Engine;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
+using Pipelines.Tests.Engine;
 using Pipelines.Tests.Fixtures;
 using Pipelines.Web;
 
@@ -24,11 +25,25 @@ internal sealed class TestServer : IAsyncDisposable
 
     /// <param name="largest">Bytes that an artifact may have.</param>
     /// <param name="data">In place of the database's folder.</param>
-    public static async Task<TestServer> StartAsync(FreshDatabase fresh, string? token = Token, long largest = 1L << 30, string? data = null, Logs? logs = null)
+    /// <param name="toys">Whether it executes stages, those of <see cref="Toys"/>.</param>
+    /// <param name="designer">The folder of a built designer; without it there is none.</param>
+    public static async Task<TestServer> StartAsync(
+        FreshDatabase fresh, string? token = Token, long largest = 1L << 30, string? data = null, Logs? logs = null, bool toys = false,
+        string designer = "/nowhere")
     {
         var engine = await PipelinesEngine.OpenAsync(
-            fresh.Options with { DataFolder = data ?? fresh.DataFolder }, ActivityCatalog.Create(), Cancellation);
-        var options = new ServerOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), Token = token, LargestArtifact = largest, LoggerFactory = logs ?? new Logs() };
+            fresh.Options with { DataFolder = data ?? fresh.DataFolder },
+            toys ? Toys.Catalog().Add(new CopyFile()) : ActivityCatalog.Create(), Cancellation);
+        if (toys)
+            await engine.WorkAsync(Cancellation);
+        var options = new ServerOptions
+        {
+            Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            Token = token,
+            LargestArtifact = largest,
+            LoggerFactory = logs ?? new Logs(),
+            Designer = designer,
+        };
         return new TestServer(engine, await PipelinesServer.StartAsync(engine, options, Cancellation));
     }
 

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
@@ -59,6 +60,8 @@ internal static class ArtifactViewsApi
         context.Response.ContentType = "application/zip";
         context.Response.Headers.ContentDisposition =
             new ContentDispositionHeaderValue("attachment") { FileName = $"{hash["sha256:".Length..][..12]}.zip" }.ToString();
+        // After each file the library writes its few bytes of length and checksum without waiting.
+        context.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true;
         await using var zip = await ZipArchive.CreateAsync(
             context.Response.Body, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellation);
         foreach (var file in manifest.Files)
