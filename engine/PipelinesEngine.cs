@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pipelines.Engine.Definitions;
 using Pipelines.Engine.Schedules;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
@@ -41,15 +42,24 @@ public sealed class PipelinesEngine : IAsyncDisposable
         changes = new RunChanges(listener, time);
         waker = new StageWaker(database, options, self.Id, listener, time, () => new StageJob(executor!));
         Runs = new RunStore(database, waker.CommitAsync);
+        Definitions = new DefinitionBook(new DefinitionStore(database), catalog);
         scheduleStore = new ScheduleStore(database, waker.CommitAsync);
         scheduleRunner = new ScheduleRunner(
-            scheduleStore, catalog, options.LoggerFactory.CreateLogger<ScheduleRunner>());
-        Schedules = new ScheduleBook(scheduleStore, new ScheduleReader(database), scheduleRunner, catalog, waker);
+            scheduleStore, Definitions, catalog, options.LoggerFactory.CreateLogger<ScheduleRunner>());
+        Schedules = new ScheduleBook(scheduleStore, new ScheduleReader(database), scheduleRunner, Definitions, catalog, waker);
+        Tokens = new TokenStore(database);
+        Audit = new AuditLog(database);
     }
 
     public RunStore Runs { get; }
 
     public ScheduleBook Schedules { get; }
+
+    public DefinitionBook Definitions { get; }
+
+    public TokenStore Tokens { get; }
+
+    public AuditLog Audit { get; }
 
     public IArtifacts Artifacts => artifacts;
 
@@ -130,18 +140,24 @@ public sealed class PipelinesEngine : IAsyncDisposable
 
     /// <exception cref="EngineException">A stage needs what no live worker serves.</exception>
     public Task<Guid> StartRunAsync(Plan plan, bool useCache, CancellationToken cancellation) =>
-        StartRunAsync(plan, useCache, null, cancellation);
+        StartRunAsync(plan, useCache, null, null, cancellation);
+
+    /// <inheritdoc cref="StartRunAsync(Plan, bool, string?, RunOrigin?, CancellationToken)"/>
+    public Task<Guid> StartRunAsync(Plan plan, bool useCache, string? key, CancellationToken cancellation) =>
+        StartRunAsync(plan, useCache, key, null, cancellation);
 
     /// <param name="key">
     /// What whoever asks calls this run: a second start of the same key gives the first one's run, also when both ask at once
     /// or the first never heard the answer. Null for a run of its own.
     /// </param>
+    /// <param name="origin">Where it comes from, for whoever looks at it later.</param>
     /// <exception cref="EngineException">A stage needs what no live worker serves, or the key is that of another plan.</exception>
-    public async Task<Guid> StartRunAsync(Plan plan, bool useCache, string? key, CancellationToken cancellation) => await Explain(async () =>
+    public async Task<Guid> StartRunAsync(
+        Plan plan, bool useCache, string? key, RunOrigin? origin, CancellationToken cancellation) => await Explain(async () =>
     {
         await CheckGroupsAsync(plan, cancellation);
         await waker.SchedulerAsync(cancellation);
-        return await Runs.StartAsync(plan, useCache, key, cancellation);
+        return await Runs.StartAsync(plan, useCache, key, origin, cancellation);
     });
 
     /// <summary>Takes away the artifacts that nothing needs any more.</summary>

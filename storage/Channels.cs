@@ -20,11 +20,18 @@ internal static class Channels
     /// <summary>Payload: the worker's id. It was told to take nothing any more.</summary>
     public const string Drain = "pipelines_drain";
 
+    /// <summary>Payload: the definition's name. It was saved, published or deleted.</summary>
+    public const string Definitions = "pipelines_definitions";
+
     /// <summary>Told when the transaction that <paramref name="db"/> is in commits.</summary>
     public static Task NotifyAsync(PipelinesDb db, string channel, Guid run, CancellationToken cancellation) =>
-        db.Database.ExecuteSqlAsync($"SELECT pg_notify({channel}, {run.ToString()})", cancellation);
+        NotifyAsync(db, channel, run.ToString(), cancellation);
+
+    /// <inheritdoc cref="NotifyAsync(PipelinesDb, string, Guid, CancellationToken)"/>
+    public static Task NotifyAsync(PipelinesDb db, string channel, string payload, CancellationToken cancellation) =>
+        db.Database.ExecuteSqlAsync($"SELECT pg_notify({channel}, {payload})", cancellation);
 
     /// <inheritdoc cref="NotifyAsync(PipelinesDb, string, Guid, CancellationToken)"/>
     public static Task NotifyAsync(PipelinesDb db, string channel, CancellationToken cancellation) =>
-        db.Database.ExecuteSqlAsync($"SELECT pg_notify({channel}, '')", cancellation);
+        NotifyAsync(db, channel, "", cancellation);
 }

@@ -41,25 +41,25 @@ public sealed class RunStore
 
     /// <summary>The run, its stages, and the wakes for those that can start: one transaction.</summary>
     internal Task<Guid> StartAsync(Plan plan, bool useCache, CancellationToken cancellation) =>
-        StartAsync(plan, useCache, null, cancellation);
+        StartAsync(plan, useCache, null, null, cancellation);
 
     /// <param name="key">What whoever asks calls this run; the second to ask gets the run of the first. Null for a run of its own.</param>
     /// <inheritdoc cref="StartAsync(Plan, bool, CancellationToken)"/>
     /// <exception cref="RunStateException">There is a run of this key, of another plan.</exception>
-    internal async Task<Guid> StartAsync(Plan plan, bool useCache, string? key, CancellationToken cancellation)
+    internal async Task<Guid> StartAsync(Plan plan, bool useCache, string? key, RunOrigin? origin, CancellationToken cancellation)
     {
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         if (key is not null && await RequestKey.FindAsync(db, key, plan, cancellation) is { } first)
             return first;
-        var (run, wakes) = await InsertAsync(db, plan, useCache, cancellation, key);
+        var (run, wakes) = await InsertAsync(db, plan, useCache, cancellation, key, origin);
         await commit(db, wakes, cancellation);
         return run;
     }
 
     /// <summary>A new run in the transaction that <paramref name="db"/> is in, and the wakes to commit it with.</summary>
     internal static async Task<(Guid Run, IReadOnlyList<Wake> Wakes)> InsertAsync(
-        PipelinesDb db, Plan plan, bool useCache, CancellationToken cancellation, string? key = null)
+        PipelinesDb db, Plan plan, bool useCache, CancellationToken cancellation, string? key = null, RunOrigin? origin = null)
     {
         var run = Guid.CreateVersion7();
         db.Runs.Add(new RunRow
@@ -69,6 +69,8 @@ public sealed class RunStore
             State = RunState.Running,
             UseCache = useCache,
             RequestKey = key,
+            DefinitionVersion = origin?.Version,
+            StartedBy = origin?.StartedBy,
             Definition = Json.Write(plan.Definition).GetRawText(),
             Parameters = Json.Write(plan.Parameters).GetRawText(),
             Outputs = Json.Write(plan.Outputs).GetRawText(),
@@ -229,5 +231,9 @@ public sealed class RunStore
             UPDATE pipelines.attempts a SET outcome = 'lost', finished_at = now(), error = 'the worker died' FROM lost
             WHERE a.run_id = {run} AND a.stage = lost.id AND a.attempt = lost.attempt
             """, cancellation);
-
 }
+
+/// <summary>Where a run comes from.</summary>
+/// <param name="Version">The published version of its definition; null when it was started from a document.</param>
+/// <param name="StartedBy">The name of the token that it was started with; null without one.</param>
+public sealed record RunOrigin(int? Version, string? StartedBy);

@@ -30,7 +30,7 @@ public static class WorkflowFile
         {
             null => null!, // said where the document is checked
             { Stages: { } inner } => stage with { Stages = Inline(inner, folder, around) },
-            { Workflow: { Path: { } path } } =>
+            { Workflow: { Path: { } path } } when !DefinitionReference.Is(path) =>
                 stage with { Workflow = new NestedWorkflow(null, Read(Path.Combine(folder, path), around)) },
             { Workflow.Definition: { } nested } => stage with
             {
@@ -48,8 +48,7 @@ public static class WorkflowFile
         }
         catch (JsonException error)
         {
-            var place = error.LineNumber is { } line ? $" (line {line + 1}{At(error.Path)})" : "";
-            throw new WorkflowFileException($"{path}: {Reason(error.Message)}{place}", error);
+            throw new WorkflowFileException($"{path}: {Explain(error)}", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -73,6 +72,10 @@ public static class WorkflowFile
 
     private static WorkflowFileException TooLarge(string path, string size) => new(
         $"{path}: a workflow has {Largest} bytes at most, this is {size}; what is large belongs in files that its parameters name", null);
+
+    /// <summary>What is wrong in a text of JSON, and at which line, for who wrote it.</summary>
+    public static string Explain(JsonException error) =>
+        Reason(error.Message) + (error.LineNumber is { } line ? $" (line {line + 1}{At(error.Path)})" : "");
 
     private static string At(string? path) => path is null or "$" ? "" : $", at {path.TrimStart('$').TrimStart('.')}";
 
