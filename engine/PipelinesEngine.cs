@@ -174,6 +174,12 @@ public sealed class PipelinesEngine : IAsyncDisposable
     public Task<IReadOnlyList<WorkerView>> WorkersAsync(CancellationToken cancellation) =>
         new WorkerStore(database).ListAsync(cancellation);
 
+    /// <summary>The counts that say whether anything is wrong.</summary>
+    public Task<Overview> OverviewAsync(CancellationToken cancellation) => new OverviewReader(database).ReadAsync(cancellation);
+
+    /// <summary>Where artifacts are; the disk that fills.</summary>
+    public string DataFolder => options.DataFolder;
+
     /// <summary>Tells a worker to take nothing any more, and to leave when what it runs has ended.</summary>
     /// <param name="worker">Its id, or a part that no other living worker's id has.</param>
     /// <param name="handBack">Whether what it runs goes to others at its next checkpoint.</param>

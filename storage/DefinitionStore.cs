@@ -34,6 +34,11 @@ public sealed class DefinitionStore
     public async Task<DefinitionView?> FindAsync(string name, CancellationToken cancellation)
     {
         await using var db = database.Create();
+        return await FindAsync(db, name, cancellation);
+    }
+
+    private static async Task<DefinitionView?> FindAsync(PipelinesDb db, string name, CancellationToken cancellation)
+    {
         var rows = await db.Definitions.AsNoTracking().Where(row => row.Name == name).ToListAsync(cancellation);
         if (rows is not [var row])
             return null;
@@ -47,6 +52,11 @@ public sealed class DefinitionStore
     public async Task<VersionView?> FindVersionAsync(string name, int? version, CancellationToken cancellation)
     {
         await using var db = database.Create();
+        return await FindVersionAsync(db, name, version, cancellation);
+    }
+
+    private static async Task<VersionView?> FindVersionAsync(PipelinesDb db, string name, int? version, CancellationToken cancellation)
+    {
         var rows = await db.DefinitionVersions.AsNoTracking()
             .Where(row => row.Name == name && row.Version == (version ?? db.Definitions.Where(one => one.Name == name).Max(one => one.Published)))
             .ToListAsync(cancellation);
@@ -67,7 +77,7 @@ public sealed class DefinitionStore
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         if (await StoreAsync(db, name, text, revision, by, cancellation) == 0)
-            throw await RefusalAsync(name, revision, "saved", cancellation);
+            throw await RefusalAsync(db, name, revision, "saved", cancellation);
         await Channels.NotifyAsync(db, Channels.Definitions, name, cancellation);
         await transaction.CommitAsync(cancellation);
         return revision + 1;
@@ -85,8 +95,8 @@ public sealed class DefinitionStore
             .FromSql($"SELECT * FROM pipelines.definitions WHERE name = {name} AND revision = {revision} FOR UPDATE")
             .AsNoTracking().ToListAsync(cancellation);
         if (rows is not [var row])
-            throw await RefusalAsync(name, revision, "published", cancellation);
-        var last = row.Published is { } published ? await FindVersionAsync(name, published, cancellation) : null;
+            throw await RefusalAsync(db, name, revision, "published", cancellation);
+        var last = row.Published is { } published ? await FindVersionAsync(db, name, published, cancellation) : null;
         var version = last?.Version ?? 0;
         if (last is null || !JsonElement.DeepEquals(last.Definition, JsonElement.Parse(row.Draft)))
         {
@@ -112,7 +122,7 @@ public sealed class DefinitionStore
         await using var db = database.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         if (await db.Database.ExecuteSqlAsync($"DELETE FROM pipelines.definitions WHERE name = {name}", cancellation) == 0)
-            throw await UnknownAsync(name, cancellation);
+            throw await UnknownAsync(db, name, cancellation);
         var latest = DefinitionReference.Prefix + name;
         var users = await db.Database.SqlQuery<string>($"""
             SELECT 'schedule ' || name AS "Value" FROM pipelines.schedules
@@ -127,10 +137,15 @@ public sealed class DefinitionStore
         await transaction.CommitAsync(cancellation);
     }
 
-    /// <exception cref="DefinitionException">Always: names what there is.</exception>
+    /// <returns>Names what there is.</returns>
     internal async Task<DefinitionException> UnknownAsync(string name, CancellationToken cancellation)
     {
         await using var db = database.Create();
+        return await UnknownAsync(db, name, cancellation);
+    }
+
+    private static async Task<DefinitionException> UnknownAsync(PipelinesDb db, string name, CancellationToken cancellation)
+    {
         var known = await db.Definitions.OrderBy(row => row.Name).Select(row => row.Name).Take(1000).ToListAsync(cancellation);
         return new DefinitionException(DefinitionFault.Unknown, $"there is no definition '{name}'{Suggestion.For(name, known)}");
     }
@@ -157,10 +172,11 @@ public sealed class DefinitionStore
         }
     }
 
-    private async Task<DefinitionException> RefusalAsync(string name, int revision, string done, CancellationToken cancellation)
+    // In the same transaction: who waits for another connection while it holds one may wait for itself.
+    private static async Task<DefinitionException> RefusalAsync(PipelinesDb db, string name, int revision, string done, CancellationToken cancellation)
     {
-        if (await FindAsync(name, cancellation) is not { } current)
-            return await UnknownAsync(name, cancellation);
+        if (await FindAsync(db, name, cancellation) is not { } current)
+            return await UnknownAsync(db, name, cancellation);
         var message = revision == 0
             ? $"there is a definition '{name}' already, at revision {current.Revision}"
             : $"'{name}' is at revision {current.Revision}, and this began with {revision}: somebody else saved it before it was {done}";

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Pipelines.Workflows;
 
 namespace Pipelines.Storage;
@@ -8,12 +9,14 @@ namespace Pipelines.Storage;
 /// <param name="Published">The last version; null when none was published.</param>
 /// <param name="Changed">Whether the draft was saved since it was published.</param>
 public sealed record DefinitionSummary(
-    string Name, string? Description, int Revision, int? Published, bool Changed, DateTimeOffset Updated, string? UpdatedBy);
+    string Name, string? Description, int Revision, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? Published, bool Changed,
+    DateTimeOffset Updated, string? UpdatedBy);
 
 /// <param name="Definition">The draft as it was saved, right or wrong.</param>
 /// <param name="Versions">The newest first.</param>
 public sealed record DefinitionView(
-    string Name, JsonElement Definition, int Revision, int? Published, IReadOnlyList<VersionSummary> Versions);
+    string Name, JsonElement Definition, int Revision, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? Published,
+    IReadOnlyList<VersionSummary> Versions);
 
 public sealed record VersionSummary(int Version, DateTimeOffset At, string? By);
 

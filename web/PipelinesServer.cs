@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Pipelines.Engine;
@@ -22,11 +23,14 @@ public sealed class PipelinesServer : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
 
+    /// <summary>What it answers.</summary>
+    internal IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+
     /// <exception cref="ArgumentException">It would listen beyond loopback without a token.</exception>
     /// <exception cref="IOException">The address is taken, or not this machine's.</exception>
     public static async Task<PipelinesServer> StartAsync(PipelinesEngine engine, ServerOptions options, CancellationToken cancellation)
     {
-        if (!IPAddress.IsLoopback(options.Listen.Address) && options.Token is null)
+        if (!IPAddress.IsLoopback(options.Listen.Address) && options is { Token: null, RequireToken: false })
             throw new ArgumentException($"listening on {options.Listen}, which other machines reach, needs a token", nameof(options));
 
         // Empty: neither the environment nor a file that lies about decides what it does.
@@ -44,15 +48,27 @@ public sealed class PipelinesServer : IAsyncDisposable
         builder.Services.AddSingleton(options.LoggerFactory);
         builder.Services.AddSingleton(engine.LocalArtifacts);
         builder.Services.AddSingleton(new ArtifactUploads(engine.LocalArtifacts, options.LargestArtifact, TimeProvider.System));
+        builder.Services.AddSingleton(engine).AddSingleton(engine.Tokens).AddSingleton(engine.Audit).AddSingleton(options);
+        builder.Services.AddSingleton<Security>().AddSingleton<Auditing>();
+        builder.Services.AddRateLimiter(limiter => RateLimits.Configure(limiter, options.Limits));
 
         var app = builder.Build();
         app.Use(Security.AddHeaders);
+        app.Use(app.Services.GetRequiredService<Auditing>().NoteAsync);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.Use(new Security(options.Token).CheckAsync);
+        var security = app.Services.GetRequiredService<Security>();
+        app.Use(security.IdentifyAsync);
+        app.UseRateLimiter();
+        app.Use(security.CheckAsync);
         HealthApi.Map(app);
         ArtifactsApi.Map(app);
         UploadsApi.Map(app);
+        SessionApi.Map(app);
+        TokensApi.Map(app);
+        DefinitionsApi.Map(app);
+        SchedulesApi.Map(app);
+        WorkersApi.Map(app);
         try
         {
             await app.StartAsync(cancellation);

@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Pipelines.Engine;
+using Pipelines.Engine.Schedules;
+using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
 
@@ -18,13 +21,28 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHan
             UploadException upload => (StatusOf(upload.Fault), upload.Message),
             ArtifactException => (StatusCodes.Status500InternalServerError, exception.Message),
             BadHttpRequestException request => (request.StatusCode, request.Message),
+            DefinitionException definition => (StatusOf(definition.Fault), definition.Message),
+            ScheduleException schedule => (StatusOf(schedule.Fault), schedule.Message),
+            TokenException token => (StatusOf(token.Fault), token.Message),
+            EngineException { InnerException: WorkerLookupException } worker => (StatusCodes.Status404NotFound, worker.Message),
+            EngineException => (StatusCodes.Status422UnprocessableEntity, exception.Message),
             _ => (StatusCodes.Status500InternalServerError, "the server failed; its log says where"),
         };
         if (status == StatusCodes.Status500InternalServerError)
             LogFailed(httpContext.Request.Method, httpContext.Request.Path, exception);
-        await TypedResults.Problem(detail, statusCode: status).ExecuteAsync(httpContext);
+        await TypedResults.Problem(detail, statusCode: status, extensions: Extensions(exception)).ExecuteAsync(httpContext);
         return true;
     }
+
+    /// <summary>What a program can act on beside the sentence.</summary>
+    private static Dictionary<string, object?> Extensions(Exception exception) => exception switch
+    {
+        DefinitionException { Current: { } current } => new() { ["current"] = Json.Write(current) },
+        DefinitionException { Errors: { Count: > 0 } errors } => new() { ["errors"] = Json.Write(errors) },
+        CronException { Part: { } part } cron => new() { ["field"] = cron.Field, ["part"] = part },
+        CronException cron => new() { ["field"] = cron.Field },
+        _ => [],
+    };
 
     private static int StatusOf(UploadFault fault) => fault switch
     {
@@ -34,6 +52,28 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHan
         UploadFault.TooLarge => StatusCodes.Status413PayloadTooLarge,
         UploadFault.DiskFull => StatusCodes.Status507InsufficientStorage,
         UploadFault.TooMany => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status422UnprocessableEntity,
+    };
+
+    private static int StatusOf(DefinitionFault fault) => fault switch
+    {
+        DefinitionFault.Unknown => StatusCodes.Status404NotFound,
+        DefinitionFault.Changed or DefinitionFault.InUse => StatusCodes.Status409Conflict,
+        DefinitionFault.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        _ => StatusCodes.Status422UnprocessableEntity,
+    };
+
+    private static int StatusOf(ScheduleFault fault) => fault switch
+    {
+        ScheduleFault.Unknown => StatusCodes.Status404NotFound,
+        ScheduleFault.Taken or ScheduleFault.NotPaused => StatusCodes.Status409Conflict,
+        _ => StatusCodes.Status422UnprocessableEntity,
+    };
+
+    private static int StatusOf(TokenFault fault) => fault switch
+    {
+        TokenFault.Unknown => StatusCodes.Status404NotFound,
+        TokenFault.Taken => StatusCodes.Status409Conflict,
         _ => StatusCodes.Status422UnprocessableEntity,
     };
 

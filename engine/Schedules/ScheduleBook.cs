@@ -9,6 +9,9 @@ namespace Pipelines.Engine.Schedules;
 /// <summary>Schedules as their users see them: added, looked at, paused, triggered, removed.</summary>
 public sealed partial class ScheduleBook
 {
+    // Each holds a connection of the database and needs another one: all at once would wait for each other.
+    private static readonly SemaphoreSlim Triggering = new(4);
+
     private readonly ScheduleStore store;
     private readonly ScheduleReader reader;
     private readonly ScheduleRunner runner;
@@ -148,13 +151,19 @@ public sealed partial class ScheduleBook
     public async Task<FireView> TriggerAsync(string name, CancellationToken cancellation)
     {
         await waker.SchedulerAsync(cancellation);
-        await using (var turn = await store.TakeAsync(name, cancellation))
+        await Triggering.WaitAsync(cancellation);
+        try
         {
+            await using var turn = await store.TakeAsync(name, cancellation);
             if (turn is null)
                 throw await UnknownAsync(name, cancellation);
             var time = await runner.TriggerAsync(turn, cancellation);
             var history = await reader.HistoryAsync(name, DueTimes.Most, cancellation);
             return history.First(fire => fire.Time == time);
+        }
+        finally
+        {
+            Triggering.Release();
         }
     }
 

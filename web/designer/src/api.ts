@@ -1,6 +1,7 @@
 /** Everything that is asked of the server. */
 import type { Activity, Json, WorkflowDocument } from './graph/document';
 import type { Fault } from './graph/checks';
+import type { Difference } from './graph/difference';
 
 export interface Template {
   name: string;
@@ -212,10 +213,6 @@ export interface AuditLine {
   status: number;
 }
 
-export interface DefinitionDifference {
-  changes: { stage?: string; kind: 'added' | 'removed' | 'changed'; what: string; before?: Json; after?: Json }[];
-}
-
 /** An answer that is no success; its message is for the user. */
 export class ApiError extends Error {
   constructor(
@@ -291,7 +288,7 @@ export const api = {
   logs: (id: string, filter: { stage?: string; after?: number }) =>
     ask<LogLine[]>('GET', `/runs/${at(id)}/logs${query(filter)}`),
   difference: (name: string, from: number, to: number | 'draft') =>
-    ask<DefinitionDifference>('GET', `/definitions/${at(name)}/diff${query({ from, to })}`),
+    ask<Difference>('GET', `/definitions/${at(name)}/diff${query({ from, to })}`),
   schedules: () => ask<Schedule[]>('GET', '/schedules'),
   schedule: (name: string) => ask<Schedule>('GET', `/schedules/${at(name)}`),
   createSchedule: (schedule: NewSchedule) => ask<Schedule>('POST', '/schedules', schedule),
