@@ -224,6 +224,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Says `login` when the server wants to know who asks. */
+export const strangers = new EventTarget();
+
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   let answer: Response;
   try {
@@ -247,6 +250,7 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
     read = undefined;
   }
   if (answer.ok) return read as T;
+  if (answer.status === 401) strangers.dispatchEvent(new Event('login'));
   const problem = (read ?? {}) as { detail?: string; title?: string; errors?: Fault[] };
   const said = Array.isArray(problem.errors) ? problem.errors.map((fault) => fault.message).join('; ') : undefined;
   throw new ApiError(
