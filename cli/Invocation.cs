@@ -53,7 +53,7 @@ internal static class Invocation
                 return Interrupted;
             }
             catch (Exception error) when (error is UserException or EngineException or RunLookupException
-                or WorkflowFileException or ArtifactException or ModelException)
+                or WorkflowFileException or DefinitionException or TokenException or ArtifactException or ModelException)
             {
                 Say(error.Message);
                 return NotRun;

@@ -30,6 +30,19 @@ internal sealed class Place
         command.Options.Add(data);
     }
 
+    /// <summary>A command that opens the engine, runs no stages, and does one thing.</summary>
+    public static Command At(Command command, Func<PipelinesEngine, ParseResult, CancellationToken, Task<int>> work)
+    {
+        var place = new Place();
+        place.AddTo(command);
+        command.SetWork(async (parsed, cancellation) =>
+        {
+            await using var engine = await place.OpenAsync(parsed, cancellation);
+            return await work(engine, parsed, cancellation);
+        });
+        return command;
+    }
+
     /// <param name="offer">What this process has for stages; null when it will run none.</param>
     /// <param name="artifacts">Where the artifacts are, when not in the data folder.</param>
     public async Task<PipelinesEngine> OpenAsync(

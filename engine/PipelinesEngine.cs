@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pipelines.Engine.Definitions;
 using Pipelines.Engine.Schedules;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
@@ -41,15 +42,24 @@ public sealed class PipelinesEngine : IAsyncDisposable
         changes = new RunChanges(listener, time);
         waker = new StageWaker(database, options, self.Id, listener, time, () => new StageJob(executor!));
         Runs = new RunStore(database, waker.CommitAsync);
+        Definitions = new DefinitionBook(new DefinitionStore(database), catalog);
         scheduleStore = new ScheduleStore(database, waker.CommitAsync);
         scheduleRunner = new ScheduleRunner(
-            scheduleStore, catalog, options.LoggerFactory.CreateLogger<ScheduleRunner>());
-        Schedules = new ScheduleBook(scheduleStore, new ScheduleReader(database), scheduleRunner, catalog, waker);
+            scheduleStore, Definitions, catalog, options.LoggerFactory.CreateLogger<ScheduleRunner>());
+        Schedules = new ScheduleBook(scheduleStore, new ScheduleReader(database), scheduleRunner, Definitions, catalog, waker);
+        Tokens = new TokenStore(database);
+        Audit = new AuditLog(database);
     }
 
     public RunStore Runs { get; }
 
     public ScheduleBook Schedules { get; }
+
+    public DefinitionBook Definitions { get; }
+
+    public TokenStore Tokens { get; }
+
+    public AuditLog Audit { get; }
 
     public IArtifacts Artifacts => artifacts;
 
@@ -170,6 +180,12 @@ public sealed class PipelinesEngine : IAsyncDisposable
     /// <summary>The processes that execute stages, dead ones of the last day included.</summary>
     public Task<IReadOnlyList<WorkerView>> WorkersAsync(CancellationToken cancellation) =>
         new WorkerStore(database).ListAsync(cancellation);
+
+    /// <summary>The counts that say whether anything is wrong.</summary>
+    public Task<Overview> OverviewAsync(CancellationToken cancellation) => new OverviewReader(database).ReadAsync(cancellation);
+
+    /// <summary>Where artifacts are; the disk that fills.</summary>
+    public string DataFolder => options.DataFolder;
 
     /// <summary>Tells a worker to take nothing any more, and to leave when what it runs has ended.</summary>
     /// <param name="worker">Its id, or a part that no other living worker's id has.</param>

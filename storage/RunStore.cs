@@ -258,5 +258,4 @@ public sealed class RunStore
             UPDATE pipelines.attempts a SET outcome = 'lost', finished_at = now(), error = 'the worker died' FROM lost
             WHERE a.run_id = {run} AND a.stage = lost.id AND a.attempt = lost.attempt
             """, cancellation);
-
 }

@@ -43,8 +43,13 @@ internal sealed class ScheduleReader(Database database)
             one.Reused));
     }
 
-    private static ScheduleView View(ScheduleRow row) => new(
-        row.Name, Json.Read<WorkflowDefinition>(row.Definition).Name, row.Cron, row.Zone, row.Missed, row.Overlap,
-        Json.Read<Dictionary<string, JsonElement>>(row.Parameters), row.CreatedAt,
-        row.PausedAt is null ? row.NextFire : null, row.PausedAt, row.PauseReason);
+    private static ScheduleView View(ScheduleRow row)
+    {
+        var source = Json.Read<NestedWorkflow>(row.Definition);
+        var reference = source.Path is { } path ? DefinitionReference.Parse(path) : null;
+        return new ScheduleView(
+            row.Name, source.Definition?.Name ?? reference!.Name, row.Cron, row.Zone, row.Missed, row.Overlap,
+            Json.Read<Dictionary<string, JsonElement>>(row.Parameters), row.CreatedAt,
+            row.PausedAt is null ? row.NextFire : null, row.PausedAt, row.PauseReason, reference?.Name, reference?.Version);
+    }
 }

@@ -13,7 +13,10 @@ internal sealed class ScheduleRow
     public required MissedPolicy Missed { get; init; }
     public required OverlapPolicy Overlap { get; init; }
 
-    /// <summary>The workflow document as it was when the schedule was added.</summary>
+    /// <summary>
+    /// The workflow document as it was when the schedule was added; or, as a text, the published definition that it starts:
+    /// <c>"definition:prune@3"</c>, without a version the latest one.
+    /// </summary>
     public required string Definition { get; init; }
 
     /// <summary>The workflow's parameters; one that names the latest of a folder is resolved at each firing.</summary>

@@ -67,9 +67,10 @@ internal sealed class ScheduleTurn : IAsyncDisposable
             """, cancellation);
 
     /// <summary>The run of a time that was written down as started.</summary>
-    public async Task<Guid> StartAsync(DateTimeOffset time, Plan plan, CancellationToken cancellation)
+    /// <param name="version">The published version that the plan was made of.</param>
+    public async Task<Guid> StartAsync(DateTimeOffset time, Plan plan, CancellationToken cancellation, int? version = null)
     {
-        var (run, ready) = await RunStore.InsertAsync(db, plan, new RunRequest(), cancellation);
+        var (run, ready) = await RunStore.InsertAsync(db, plan, new RunRequest(Version: version), cancellation);
         wakes.AddRange(ready);
         await db.Database.ExecuteSqlAsync($"""
             UPDATE pipelines.schedule_fires SET run_id = {run}

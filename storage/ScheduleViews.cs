@@ -5,6 +5,8 @@ namespace Pipelines.Storage;
 /// <summary>A schedule as it stands.</summary>
 /// <param name="Workflow">The name of its workflow.</param>
 /// <param name="Next">When it fires next, in UTC; null while it is paused, and when no time comes.</param>
+/// <param name="Definition">The published definition that it starts; null when it carries a document of its own.</param>
+/// <param name="Version">Of the definition; null for the one that is the latest at each firing.</param>
 /// <param name="PausedAt">Null while it is not paused.</param>
 public sealed record ScheduleView(
     string Name,
@@ -17,7 +19,9 @@ public sealed record ScheduleView(
     DateTimeOffset Created,
     DateTimeOffset? Next,
     DateTimeOffset? PausedAt,
-    string? PauseReason);
+    string? PauseReason,
+    string? Definition,
+    int? Version);
 
 /// <summary>What became of one time of a schedule.</summary>
 /// <param name="Time">The time of the cron; for one that was triggered, when that was.</param>

@@ -25,11 +25,14 @@ public sealed class PipelinesServer : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
 
+    /// <summary>What it answers.</summary>
+    internal IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+
     /// <exception cref="ArgumentException">It would listen beyond loopback without a token.</exception>
     /// <exception cref="IOException">The address is taken, or not this machine's.</exception>
     public static async Task<PipelinesServer> StartAsync(PipelinesEngine engine, ServerOptions options, CancellationToken cancellation)
     {
-        if (!IPAddress.IsLoopback(options.Listen.Address) && options.Token is null)
+        if (!IPAddress.IsLoopback(options.Listen.Address) && options is { Token: null, RequireToken: false })
             throw new ArgumentException($"listening on {options.Listen}, which other machines reach, needs a token", nameof(options));
 
         // Empty: neither the environment nor a file that lies about decides what it does.
@@ -55,16 +58,22 @@ public sealed class PipelinesServer : IAsyncDisposable
         builder.Services.AddSingleton(options.LoggerFactory);
         builder.Services.AddSingleton(engine).AddSingleton(engine.LocalArtifacts).AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<EventHub>().AddSingleton<Readings>().AddSingleton<RequestedPlan>();
-        builder.Services.AddSingleton(PublishedDefinitions.In(engine.Database));
         builder.Services.AddOpenApi();
         builder.Services.AddSingleton(new ArtifactUploads(engine.LocalArtifacts, options.LargestArtifact, TimeProvider.System));
+        builder.Services.AddSingleton(engine.Tokens).AddSingleton(engine.Audit).AddSingleton(options);
+        builder.Services.AddSingleton<Security>().AddSingleton<Auditing>();
+        builder.Services.AddRateLimiter(limiter => RateLimits.Configure(limiter, options.Limits));
 
         var app = builder.Build();
         app.Use(Security.AddHeaders);
+        app.Use(app.Services.GetRequiredService<Auditing>().NoteAsync);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         DesignerFiles.Use(app, options.Designer);
-        app.Use(new Security(options.Token).CheckAsync);
+        var security = app.Services.GetRequiredService<Security>();
+        app.Use(security.IdentifyAsync);
+        app.UseRateLimiter();
+        app.Use(security.CheckAsync);
         app.Use(SameOrigin.CheckAsync);
         MapApi(app);
         try
@@ -86,6 +95,11 @@ public sealed class PipelinesServer : IAsyncDisposable
         ArtifactsApi.Map(app);
         ArtifactViewsApi.Map(app);
         UploadsApi.Map(app);
+        SessionApi.Map(app);
+        TokensApi.Map(app);
+        DefinitionsApi.Map(app);
+        SchedulesApi.Map(app);
+        WorkersApi.Map(app);
 
         ActivitiesApi.Map(app);
         TemplatesApi.Map(app);

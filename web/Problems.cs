@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Pipelines.Engine;
+using Pipelines.Engine.Schedules;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
@@ -18,6 +19,9 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHan
             return true;
         var (status, detail) = exception switch
         {
+            DefinitionException definition => (StatusOf(definition.Fault), definition.Message),
+            ScheduleException schedule => (StatusOf(schedule.Fault), schedule.Message),
+            TokenException token => (StatusOf(token.Fault), token.Message),
             RefusedException refused => (refused.Status, refused.Message),
             FaultyWorkflowException faulty => (StatusCodes.Status422UnprocessableEntity, faulty.Message),
             EngineException { InnerException: { } inner } engine => (StatusOf(inner), engine.Message),
@@ -31,10 +35,7 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHan
         };
         if (status is StatusCodes.Status500InternalServerError or StatusCodes.Status503ServiceUnavailable)
             LogFailed(httpContext.Request.Method, httpContext.Request.Path, exception);
-        var faults = exception is FaultyWorkflowException { Faults: var all }
-            ? new Dictionary<string, object?> { ["errors"] = all }
-            : null;
-        await TypedResults.Problem(detail, statusCode: status, extensions: faults).ExecuteAsync(httpContext);
+        await TypedResults.Problem(detail, statusCode: status, extensions: Extensions(exception)).ExecuteAsync(httpContext);
         return true;
     }
 
@@ -50,7 +51,19 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHan
     {
         RunLookupException or WorkerLookupException => StatusCodes.Status404NotFound,
         RunStateException => StatusCodes.Status409Conflict,
+        DefinitionException definition => StatusOf(definition.Fault),
         _ => StatusCodes.Status422UnprocessableEntity,
+    };
+
+    /// <summary>What a program can act on beside the sentence.</summary>
+    private static Dictionary<string, object?> Extensions(Exception exception) => exception switch
+    {
+        FaultyWorkflowException { Faults: var faults } => new() { ["errors"] = faults },
+        DefinitionException { Current: { } current } => new() { ["current"] = Json.Write(current) },
+        DefinitionException { Errors: { Count: > 0 } errors } => new() { ["errors"] = Json.Write(errors) },
+        CronException { Part: { } part } cron => new() { ["field"] = cron.Field, ["part"] = part },
+        CronException cron => new() { ["field"] = cron.Field },
+        _ => [],
     };
 
     private static int StatusOf(UploadFault fault) => fault switch
@@ -67,6 +80,27 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHan
     // The framework names the type as C# does.
     [GeneratedRegex("""^Failed to bind parameter "\S+ (\w+)" from "(.*)"\.$""")]
     private static partial Regex Unbound();
+    private static int StatusOf(DefinitionFault fault) => fault switch
+    {
+        DefinitionFault.Unknown => StatusCodes.Status404NotFound,
+        DefinitionFault.Changed or DefinitionFault.InUse => StatusCodes.Status409Conflict,
+        DefinitionFault.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        _ => StatusCodes.Status422UnprocessableEntity,
+    };
+
+    private static int StatusOf(ScheduleFault fault) => fault switch
+    {
+        ScheduleFault.Unknown => StatusCodes.Status404NotFound,
+        ScheduleFault.Taken or ScheduleFault.NotPaused => StatusCodes.Status409Conflict,
+        _ => StatusCodes.Status422UnprocessableEntity,
+    };
+
+    private static int StatusOf(TokenFault fault) => fault switch
+    {
+        TokenFault.Unknown => StatusCodes.Status404NotFound,
+        TokenFault.Taken => StatusCodes.Status409Conflict,
+        _ => StatusCodes.Status422UnprocessableEntity,
+    };
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed")]
     private partial void LogFailed(string method, string path, Exception error);

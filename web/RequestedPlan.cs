@@ -6,25 +6,24 @@ using Pipelines.Workflows;
 namespace Pipelines.Web;
 
 /// <summary>The workflow that a request holds or names, checked as a whole.</summary>
-internal sealed class RequestedPlan(PipelinesEngine engine, FindPublished published)
+internal sealed class RequestedPlan(PipelinesEngine engine)
 {
     private static readonly IReadOnlyDictionary<string, JsonElement> NoValues = new Dictionary<string, JsonElement>();
 
     /// <param name="definition">The document; null for the published one of this name.</param>
     /// <param name="version">Null for the last.</param>
     /// <exception cref="FaultyWorkflowException">It cannot run.</exception>
-    /// <exception cref="RefusedException">There is no such definition.</exception>
+    /// <exception cref="RefusedException">It names no definition.</exception>
+    /// <exception cref="EngineException">There is no such definition.</exception>
     public async Task<(Plan Plan, int? Version)> ReadAsync(
         JsonElement? definition, string? name, int? version, IReadOnlyDictionary<string, JsonElement>? values,
         CancellationToken cancellation)
     {
         if (definition is { } document)
-            return (Check(Read(document), values), null);
+            return (Check(await engine.Definitions.InlineAsync(Read(document), cancellation), values), null);
         if (name is null)
             throw new RefusedException(StatusCodes.Status400BadRequest, "expected a definition, or the name of a published one");
-        var found = await published(name, version, cancellation) ?? throw new RefusedException(
-            StatusCodes.Status404NotFound,
-            version is null ? $"there is no published definition '{name}'" : $"there is no version {version} of a definition '{name}'");
+        var found = await engine.Definitions.ResolveAsync(new DefinitionReference(name, version), cancellation);
         return (Check(found.Definition, values), found.Version);
     }
 

@@ -3,29 +3,73 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
+using Pipelines.Storage;
+using Pipelines.Workflows;
 
 namespace Pipelines.Web;
 
-/// <summary>Who may ask.</summary>
-/// <param name="token">Null on loopback, where whoever is on this machine may.</param>
-internal sealed class Security(string? token)
+/// <summary>Who asks, and whether they may. On loopback, whoever is on this machine may everything unless tokens are wanted.</summary>
+internal sealed class Security(ServerOptions options, TokenStore tokens)
 {
+    public const string Cookie = "pipelines-token";
+
     private const string Scheme = "Bearer ";
+    private const string Shared = "(token file)";
+    private const string AskedWith = "X-Requested-With";
+    private const string Page = "pipelines";
+
+    private readonly bool open = options.Token is null && !options.RequireToken;
 
     // Hashes have one length, so comparing them tells nothing of the token's.
-    private readonly byte[]? expected = token is null ? null : Hash(token);
+    private readonly byte[]? expected = options.Token is null ? null : Hash(options.Token);
+
+    public async Task IdentifyAsync(HttpContext context, RequestDelegate next)
+    {
+        var shown = Shown(context.Request);
+        var caller = shown.Token.Length == 0 ? null : await CallerAsync(shown.Token, context.RequestAborted);
+        if (caller is null && open && IsLocal(context.Request.Host))
+            caller = new Caller(null, Role.Admin, Local: true);
+        context.Features.Set(caller);
+        await next(context);
+    }
 
     public Task CheckAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.Request.Path == "/health")
+        if (Access.Needed(context) is not { } least)
             return next(context);
-        if (expected is null)
-            return IsLocal(context.Request.Host) ? next(context) : RefuseAsync(context, StatusCodes.Status421MisdirectedRequest,
-                "without a token this server answers only to localhost; start it with --token-file to use another name");
-        if (CryptographicOperations.FixedTimeEquals(expected, Hash(Shown(context.Request))))
-            return next(context);
-        context.Response.Headers.WWWAuthenticate = "Bearer";
-        return RefuseAsync(context, StatusCodes.Status401Unauthorized, "the token is missing or is not the server's: expected Authorization: Bearer and the token");
+        if (Caller.Of(context) is not { } caller)
+        {
+            if (open)
+            {
+                return RefuseAsync(context, StatusCodes.Status421MisdirectedRequest,
+                    "without a token this server answers only to localhost; start it with --token-file or --require-token to use another name");
+            }
+
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            return RefuseAsync(context, StatusCodes.Status401Unauthorized,
+                "the token is missing or is not the server's, or it has expired or was revoked: expected Authorization: Bearer and the token");
+        }
+
+        // What a browser sends by itself proves nothing: the page of another site can make it ask, but not with this header.
+        var byBrowser = caller.Local ? context.Request.Headers.Origin.Count > 0 : Shown(context.Request).ByCookie;
+        if (byBrowser && Access.Changes(context) && context.Request.Headers[AskedWith] != Page)
+        {
+            return RefuseAsync(context, StatusCodes.Status403Forbidden,
+                $"a browser must say that our own page asks: expected {AskedWith}: {Page}");
+        }
+
+        return caller.Role >= least
+            ? next(context)
+            : RefuseAsync(context, StatusCodes.Status403Forbidden,
+                $"{context.Request.Method} {context.Request.Path} needs the role {Word(least)}: the token '{caller.Name}' has {Word(caller.Role)}");
+    }
+
+    /// <returns>Null when nobody has this token.</returns>
+    public async Task<Caller?> CallerAsync(string token, CancellationToken cancellation)
+    {
+        if (expected is not null && CryptographicOperations.FixedTimeEquals(expected, Hash(token)))
+            return new Caller(Shared, Role.Operator);
+        return await tokens.UseAsync(token, cancellation) is { } found ? new Caller(found.Name, found.Role) : null;
     }
 
     public static Task AddHeaders(HttpContext context, RequestDelegate next)
@@ -44,17 +88,21 @@ internal sealed class Security(string? token)
         return next(context);
     }
 
-    private static Task RefuseAsync(HttpContext context, int status, string detail) =>
+    public static string Word(Role role) => Json.Write(role).GetString()!;
+
+    public static Task RefuseAsync(HttpContext context, int status, string detail) =>
         TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
 
     /// <summary>A page from elsewhere whose name was made to lead here carries that name.</summary>
     private static bool IsLocal(HostString host) =>
         host.Host == "localhost" || (IPAddress.TryParse(host.Host, out var address) && IPAddress.IsLoopback(address));
 
-    private static string Shown(HttpRequest request)
+    private static (string Token, bool ByCookie) Shown(HttpRequest request)
     {
         var value = request.Headers[HeaderNames.Authorization].ToString();
-        return value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value[Scheme.Length..].Trim() : "";
+        if (value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+            return (value[Scheme.Length..].Trim(), false);
+        return request.Cookies.TryGetValue(Cookie, out var kept) ? (kept, true) : ("", false);
     }
 
     private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));

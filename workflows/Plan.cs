@@ -28,6 +28,13 @@ public sealed record Plan(
         (plan, errors) = check.Run();
         return errors.Count == 0;
     }
+
+    /// <summary>
+    /// The faults of a document, whoever runs it: that a parameter must be set is none, nor that it takes what another
+    /// workflow gives it.
+    /// </summary>
+    public static IReadOnlyList<WorkflowError> Check(WorkflowDefinition definition, Catalog catalog) =>
+        new PlanCheck(definition, catalog, null).Run().Errors;
 }
 
 /// <param name="Id">As in the document; of a group, a matrix or a round <c>sweep.2.prune</c>.</param>

@@ -30,7 +30,7 @@ public static class WorkflowFile
         {
             null => null!, // said where the document is checked
             { Stages: { } inner } => stage with { Stages = Inline(inner, folder, around) },
-            { Workflow: { Path: { } path } } =>
+            { Workflow: { Path: { } path } } when !DefinitionReference.Is(path) =>
                 stage with { Workflow = new NestedWorkflow(null, Read(Path.Combine(folder, path), around)) },
             { Workflow.Definition: { } nested } => stage with
             {

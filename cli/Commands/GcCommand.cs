@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Pipelines.Cli.Display;
+using Pipelines.Storage;
 using Pipelines.Workflows;
 using Spectre.Console;
 
@@ -58,19 +59,6 @@ internal static class GcCommand
             Invocation.Errors.WriteLine($"{done} of {total}");
     }
 
-    private static TimeSpan Age(string text)
-    {
-        var unit = text.Length == 0 ? ' ' : text[^1];
-        if (int.TryParse(text[..Math.Max(0, text.Length - 1)], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 100_000)
-        {
-            switch (unit)
-            {
-                case 'd': return TimeSpan.FromDays(number);
-                case 'h': return TimeSpan.FromHours(number);
-                case 'm': return TimeSpan.FromMinutes(number);
-            }
-        }
-
-        throw new UserException($"--older-than {text}: expected a number and d, h or m, as 30d");
-    }
+    private static TimeSpan Age(string text) =>
+        Duration.Read(text) ?? throw new UserException($"--older-than {text}: expected {Duration.Expected}");
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Pipelines.Activities;
+using Pipelines.Storage;
 using Pipelines.Workflows;
 
 namespace Pipelines.Cli.Commands;
@@ -10,7 +11,7 @@ internal static class RunCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "The workflow document" };
+        var file = new Argument<string>("file") { Description = "The workflow document, or a published workflow: NAME or NAME@VERSION" };
         var set = new Option<string[]>("--set")
         {
             Description = "Set a parameter of the workflow, as sparsity=0.6; may be repeated",
@@ -37,13 +38,23 @@ internal static class RunCommand
         place.AddTo(command);
         command.SetWork(async (parsed, cancellation) =>
         {
-            var plan = Workflow.Plan(
-                parsed.GetRequiredValue(file), parsed.GetValue(set) ?? [], gpu: parsed.GetValue(gpu), anew: parsed.GetValue(anew));
-            var results = ResultFolder.At(parsed.GetValue(output) ?? $"{plan.Definition.Name}-out");
+            var (what, settings, onGpu) = (parsed.GetRequiredValue(file), parsed.GetValue(set) ?? [], parsed.GetValue(gpu));
+            var published = Workflow.Published(what);
+            // What is wrong with a file is said before anything is started.
+            var plan = published is null ? Workflow.Plan(what, settings, gpu: onGpu, anew: parsed.GetValue(anew)) : null;
+            var results = ResultFolder.At(parsed.GetValue(output) ?? $"{plan?.Definition.Name ?? published!.Name}-out");
             await using var engine = await place.OpenAsync(parsed, cancellation, Offer.All());
+            int? version = null;
+            if (published is not null)
+            {
+                (var definition, version) = await engine.Definitions.ResolveAsync(published, cancellation);
+                plan = Workflow.Plan(definition, $"{definition.Name}@{version}", settings, gpu: onGpu, anew: parsed.GetValue(anew));
+            }
+
             results.Create();
             await engine.WorkAsync(cancellation);
-            var run = await engine.StartRunAsync(plan, !parsed.GetValue(fresh), parsed.GetValue(key), cancellation);
+            var run = await engine.StartRunAsync(
+                plan!, new RunRequest(!parsed.GetValue(fresh), parsed.GetValue(key), version), cancellation);
             return await new RunFollower(engine, run, results, parsed.GetValue(json), place.Repeat(parsed))
                 .FollowAsync(cancellation);
         });
@@ -59,9 +70,15 @@ internal static class Workflow
     /// <param name="anew">Stages for which no stored result may stand.</param>
     /// <exception cref="UserException">Names every fault.</exception>
     public static Plan Plan(
-        string file, IEnumerable<string> settings, Func<string, string>? fullPath = null, bool gpu = false, string[]? anew = null)
+        string file, IEnumerable<string> settings, Func<string, string>? fullPath = null, bool gpu = false, string[]? anew = null) =>
+        Plan(WorkflowFile.Read(file), file, settings, fullPath, gpu, anew);
+
+    /// <param name="source">What its user calls it.</param>
+    /// <inheritdoc cref="Plan(string, IEnumerable{string}, Func{string, string}, bool, string[])"/>
+    public static Plan Plan(
+        WorkflowDefinition definition, string source, IEnumerable<string> settings, Func<string, string>? fullPath = null,
+        bool gpu = false, string[]? anew = null)
     {
-        var definition = WorkflowFile.Read(file);
         if (gpu)
             definition = definition.MapActivities((_, stage) => stage with { Resources = stage.Resources ?? new ResourceDefinition(Gpu: 1) });
         foreach (var stage in anew ?? [])
@@ -70,12 +87,18 @@ internal static class Workflow
         if (Workflows.Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors))
             return plan;
         throw new UserException(
-            $"{file}: {errors.Count} {(errors.Count == 1 ? "fault" : "faults")}, nothing was run\n"
+            $"{source}: {errors.Count} {(errors.Count == 1 ? "fault" : "faults")}, nothing was run\n"
             + string.Join('\n', errors.Select(error => $"  {error}")));
     }
 
+    /// <returns>Null when it is a file, or looks like one.</returns>
+    public static DefinitionReference? Published(string text) =>
+        File.Exists(text) || text.Contains('/', StringComparison.Ordinal) || text.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
+            ? null
+            : DefinitionReference.Parse(text);
+
     /// <summary>What <c>--set name=value</c> says.</summary>
-    /// <inheritdoc cref="Plan" path="/param[@name='fullPath']"/>
+    /// <inheritdoc cref="Plan(string, IEnumerable{string}, Func{string, string}, bool, string[])" path="/param[@name='fullPath']"/>
     /// <exception cref="UserException">One has no equals sign.</exception>
     public static Dictionary<string, JsonElement> Values(
         WorkflowDefinition definition, IEnumerable<string> settings, Func<string, string>? fullPath = null)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Pipelines.Cli.Display;
+using Pipelines.Engine;
 using Pipelines.Engine.Schedules;
 using Pipelines.Storage;
 using Pipelines.Workflows;
@@ -12,11 +13,11 @@ internal static class ScheduleAddCommand
     public static Command Create()
     {
         var name = new Argument<string>("name") { Description = "A name for the schedule" };
-        var file = new Option<string>("--file")
+        var file = new Option<string?>("--file") { Description = "The workflow document; a copy is kept", HelpName = "file" };
+        var published = new Option<string?>("--definition")
         {
-            Description = "The workflow document; a copy is kept",
-            HelpName = "file",
-            Required = true,
+            Description = "In place of a file, a published workflow: NAME@VERSION, or NAME for the latest at each firing",
+            HelpName = "name",
         };
         var cron = new Option<string>("--cron")
         {
@@ -38,17 +39,20 @@ internal static class ScheduleAddCommand
             HelpName = "name=value",
             AllowMultipleArgumentsPerToken = false,
         };
-        var command = new Command("add", "Adds a schedule") { name, file, cron, zone, missed, overlap, set };
+        var command = new Command("add", "Adds a schedule") { name, file, published, cron, zone, missed, overlap, set };
         var place = new Place();
         place.AddTo(command);
         command.SetWork(async (parsed, cancellation) =>
         {
-            var plan = Workflow.Plan(parsed.GetRequiredValue(file), parsed.GetValue(set) ?? [], ScheduleBook.FullPath);
+            var (path, reference) = Source(parsed.GetValue(file), parsed.GetValue(published));
+            var plan = path is null ? null : Workflow.Plan(path, parsed.GetValue(set) ?? [], ScheduleBook.FullPath);
             var (ifMissed, ifRunning) = (Read<MissedPolicy>(parsed, missed), Read<OverlapPolicy>(parsed, overlap));
             await using var engine = await place.OpenAsync(parsed, cancellation);
-            var added = await engine.Schedules.AddAsync(
-                parsed.GetRequiredValue(name), parsed.GetRequiredValue(cron), parsed.GetRequiredValue(zone), ifMissed, ifRunning,
-                plan.Definition, plan.Parameters, cancellation);
+            var (called, times, where) = (parsed.GetRequiredValue(name), parsed.GetRequiredValue(cron), parsed.GetRequiredValue(zone));
+            var added = plan is not null
+                ? await engine.Schedules.AddAsync(called, times, where, ifMissed, ifRunning, plan.Definition, plan.Parameters, cancellation)
+                : await engine.Schedules.AddAsync(
+                    called, times, where, ifMissed, ifRunning, reference!, await ValuesAsync(engine, reference!, parsed.GetValue(set) ?? [], cancellation), cancellation);
             ScheduleText.WriteNext(added);
             if (ifMissed == MissedPolicy.All && ifRunning != OverlapPolicy.Allow)
             {
@@ -62,6 +66,18 @@ internal static class ScheduleAddCommand
         });
         return command;
     }
+
+    private static (string? Path, DefinitionReference? Reference) Source(string? file, string? published) => (file, published) switch
+    {
+        ({ } path, null) => (path, null),
+        (null, { } text) => (null, DefinitionReference.Parse(text)
+            ?? throw new UserException($"--definition {text}: expected NAME or NAME@VERSION")),
+        _ => throw new UserException("expected one of --file and --definition"),
+    };
+
+    private static async Task<Dictionary<string, JsonElement>> ValuesAsync(
+        PipelinesEngine engine, DefinitionReference reference, string[] settings, CancellationToken cancellation) =>
+        Workflow.Values((await engine.Definitions.ResolveAsync(reference, cancellation)).Definition, settings, ScheduleBook.FullPath);
 
     private static Option<string> Policy<TPolicy>(string name, string description)
         where TPolicy : struct, Enum => new(name)

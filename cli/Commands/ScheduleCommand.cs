@@ -21,7 +21,7 @@ internal static class ScheduleCommand
     private static Command List()
     {
         var json = new Option<bool>("--json") { Description = "Print a line of JSON for each schedule" };
-        return At(new Command("list", "Lists the schedules") { json }, Work);
+        return Place.At(new Command("list", "Lists the schedules") { json }, Work);
 
         async Task<int> Work(PipelinesEngine engine, ParseResult parsed, CancellationToken cancellation)
         {
@@ -38,7 +38,7 @@ internal static class ScheduleCommand
     {
         var name = Name();
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        return At(new Command("show", "Shows a schedule: its next times, and what became of the last") { name, json }, Work);
+        return Place.At(new Command("show", "Shows a schedule: its next times, and what became of the last") { name, json }, Work);
 
         async Task<int> Work(PipelinesEngine engine, ParseResult parsed, CancellationToken cancellation)
         {
@@ -57,7 +57,7 @@ internal static class ScheduleCommand
     {
         var name = Name();
         var reason = new Option<string?>("--reason") { Description = "Why, for whoever looks at it", HelpName = "text" };
-        return At(new Command("pause", "Lets its times pass until it is resumed; what runs goes on") { name, reason }, Work);
+        return Place.At(new Command("pause", "Lets its times pass until it is resumed; what runs goes on") { name, reason }, Work);
 
         async Task<int> Work(PipelinesEngine engine, ParseResult parsed, CancellationToken cancellation)
         {
@@ -70,7 +70,7 @@ internal static class ScheduleCommand
     private static Command Resume()
     {
         var name = Name();
-        return At(new Command("resume", "Goes on with a paused schedule at its next time") { name }, Work);
+        return Place.At(new Command("resume", "Goes on with a paused schedule at its next time") { name }, Work);
 
         async Task<int> Work(PipelinesEngine engine, ParseResult parsed, CancellationToken cancellation)
         {
@@ -83,7 +83,7 @@ internal static class ScheduleCommand
     private static Command Remove()
     {
         var name = Name();
-        return At(new Command("remove", "Removes a schedule and its history; its runs stay") { name }, Work);
+        return Place.At(new Command("remove", "Removes a schedule and its history; its runs stay") { name }, Work);
 
         async Task<int> Work(PipelinesEngine engine, ParseResult parsed, CancellationToken cancellation)
         {
@@ -96,7 +96,7 @@ internal static class ScheduleCommand
     private static Command Trigger()
     {
         var name = Name();
-        return At(new Command("trigger", "Fires a schedule now, once") { name }, Work);
+        return Place.At(new Command("trigger", "Fires a schedule now, once") { name }, Work);
 
         async Task<int> Work(PipelinesEngine engine, ParseResult parsed, CancellationToken cancellation)
         {
@@ -117,16 +117,4 @@ internal static class ScheduleCommand
     }
 
     private static Argument<string> Name() => new("name") { Description = "The schedule's name" };
-
-    private static Command At(Command command, Func<PipelinesEngine, ParseResult, CancellationToken, Task<int>> work)
-    {
-        var place = new Place();
-        place.AddTo(command);
-        command.SetWork(async (parsed, cancellation) =>
-        {
-            await using var engine = await place.OpenAsync(parsed, cancellation);
-            return await work(engine, parsed, cancellation);
-        });
-        return command;
-    }
 }

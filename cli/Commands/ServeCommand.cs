@@ -23,8 +23,9 @@ internal static class ServeCommand
 
     public static Command Create()
     {
+        var required = new Option<bool>("--require-token") { Description = "Want a token on this machine too: those of pipelines token add" };
         var idle = new Option<bool>("--no-worker") { Description = "Execute no stages" };
-        var command = new Command("serve", "Gives artifacts to workers on other machines, and executes stages itself") { Listen, Largest, idle };
+        var command = new Command("serve", "Gives artifacts to workers on other machines, and executes stages itself") { Listen, Largest, required, idle };
         var token = new TokenOption("What a request must show");
         token.AddTo(command);
         var work = new WorkOptions();
@@ -33,7 +34,7 @@ internal static class ServeCommand
         place.AddTo(command);
         command.SetWork(async (parsed, cancellation) =>
         {
-            var options = Options(parsed, token);
+            var options = Options(parsed, token, parsed.GetValue(required));
             var offer = parsed.GetValue(idle) ? null : work.Read(parsed);
             await using var engine = await WorkOptions.PatientlyAsync(
                 () => place.OpenAsync(parsed, cancellation, offer), cancellation);
@@ -48,7 +49,7 @@ internal static class ServeCommand
         return command;
     }
 
-    private static ServerOptions Options(ParseResult parsed, TokenOption token)
+    private static ServerOptions Options(ParseResult parsed, TokenOption token, bool required)
     {
         var text = parsed.GetRequiredValue(Listen).Replace("localhost", "127.0.0.1", StringComparison.Ordinal);
         // Without a port, an endpoint would be read as one with port 0.
@@ -58,12 +59,13 @@ internal static class ServeCommand
         {
             Listen = listen,
             Token = token.Read(parsed),
+            RequireToken = required,
             LargestArtifact = ByteSize.Read("--largest-artifact", parsed.GetRequiredValue(Largest)),
             LoggerFactory = Place.Logging(),
         };
-        return options.Token is not null || IPAddress.IsLoopback(listen.Address)
+        return options.Token is not null || required || IPAddress.IsLoopback(listen.Address)
             ? options
-            : throw new UserException($"--listen {listen} is reached from other machines, which needs a token: --token-file FILE or PIPELINES_TOKEN");
+            : throw new UserException($"--listen {listen} is reached from other machines, which needs a token: --token-file FILE or PIPELINES_TOKEN, or --require-token for those of pipelines token add");
     }
 
     private static async Task<PipelinesServer> StartAsync(Func<Task<PipelinesServer>> start, ServerOptions options)

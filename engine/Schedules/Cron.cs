@@ -18,7 +18,7 @@ internal sealed class Cron
         everyHour = fields[1].Any;
     }
 
-    /// <exception cref="EngineException">
+    /// <exception cref="CronException">
     /// Says what is wrong in which field, or that the zone is unknown, or that no time comes.
     /// </exception>
     public static Cron Parse(string text, string zone)
@@ -32,7 +32,7 @@ internal sealed class Cron
         }
         catch (FormatException error)
         {
-            throw new EngineException($"the cron '{text}': {error.Message}", error);
+            throw new CronException("cron", (error as CronFieldException)?.Part, $"the cron '{text}': {error.Message}", error);
         }
     }
 
@@ -82,10 +82,11 @@ internal sealed class Cron
             return zone;
         var known = TimeZoneInfo.GetSystemTimeZones().Select(one => one.Id).ToArray();
         if (known.Length <= 1)
-            throw new EngineException("this machine has no time zones: install tzdata");
+            throw new CronException("zone", null, "this machine has no time zones: install tzdata");
         var hint = Suggestion.For(name, known);
         // A list of what there is would begin with all of Africa.
-        throw new EngineException(
+        throw new CronException(
+            "zone", null,
             $"there is no time zone '{name}'"
             + (hint.Contains("did you mean", StringComparison.Ordinal) ? hint : "")
             + ": expected an IANA name such as Europe/Berlin or UTC");

@@ -76,7 +76,8 @@ internal sealed class CronField(string name, int least, int most, params string[
         return Digits(text, out var value) && value >= least && value <= most ? value : throw Wrong(item, null);
     }
 
-    private FormatException Wrong(string item, string? expected) => new(
+    private CronFieldException Wrong(string item, string? expected) => new(
+        Array.IndexOf(All, this),
         $"the {name} is '{item}', expected "
         + (expected ?? $"{least} to {most}{(names is [] ? "" : $" or {names[0]} to {names[^1]}")}, a list, a range, a step or *"));
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Pipelines.Engine.Definitions;
 using Pipelines.Storage;
 using Pipelines.Workflows;
 
@@ -8,18 +9,23 @@ namespace Pipelines.Engine.Schedules;
 /// <summary>Schedules as their users see them: added, looked at, paused, triggered, removed.</summary>
 public sealed partial class ScheduleBook
 {
+    // Each holds a connection of the database and needs another one: all at once would wait for each other.
+    private static readonly SemaphoreSlim Triggering = new(4);
+
     private readonly ScheduleStore store;
     private readonly ScheduleReader reader;
     private readonly ScheduleRunner runner;
+    private readonly DefinitionBook definitions;
     private readonly Catalog catalog;
     private readonly StageWaker waker;
 
     internal ScheduleBook(
-        ScheduleStore store, ScheduleReader reader, ScheduleRunner runner, Catalog catalog, StageWaker waker)
+        ScheduleStore store, ScheduleReader reader, ScheduleRunner runner, DefinitionBook definitions, Catalog catalog, StageWaker waker)
     {
         this.store = store;
         this.reader = reader;
         this.runner = runner;
+        this.definitions = definitions;
         this.catalog = catalog;
         this.waker = waker;
     }
@@ -30,17 +36,31 @@ public sealed partial class ScheduleBook
     /// <exception cref="EngineException">
     /// The name is taken, or the cron, the zone, a parameter or the workflow is wrong.
     /// </exception>
-    public async Task<ScheduleView> AddAsync(
+    public Task<ScheduleView> AddAsync(
         string name, string cron, string zone, MissedPolicy missed, OverlapPolicy overlap, WorkflowDefinition definition,
+        IReadOnlyDictionary<string, JsonElement> parameters, CancellationToken cancellation) =>
+        AddAsync(name, cron, zone, missed, overlap, new NestedWorkflow(null, definition), parameters, cancellation);
+
+    /// <param name="definition">What is published; without a version, the one that is the latest at each firing.</param>
+    /// <inheritdoc cref="AddAsync(string, string, string, MissedPolicy, OverlapPolicy, WorkflowDefinition, IReadOnlyDictionary{string, JsonElement}, CancellationToken)"/>
+    public Task<ScheduleView> AddAsync(
+        string name, string cron, string zone, MissedPolicy missed, OverlapPolicy overlap, DefinitionReference definition,
+        IReadOnlyDictionary<string, JsonElement> parameters, CancellationToken cancellation) =>
+        AddAsync(name, cron, zone, missed, overlap, new NestedWorkflow($"{DefinitionReference.Prefix}{definition}", null), parameters, cancellation);
+
+    private async Task<ScheduleView> AddAsync(
+        string name, string cron, string zone, MissedPolicy missed, OverlapPolicy overlap, NestedWorkflow source,
         IReadOnlyDictionary<string, JsonElement> parameters, CancellationToken cancellation)
     {
         if (!Name().IsMatch(name))
         {
-            throw new EngineException(
+            throw new ScheduleException(
+                ScheduleFault.Invalid,
                 $"the name '{name}': expected a letter followed by letters, digits, '-', '_' and '.', 64 at most");
         }
 
         var times = Cron.Parse(cron, zone);
+        var (definition, _) = await definitions.ResolveAsync(source, cancellation);
         var plan = ScheduledPlan.Of(definition, catalog, parameters);
         foreach (var (parameter, value) in ScheduledPlan.Latest(definition, plan.Parameters))
             LatestEntry.Check(parameter, value);
@@ -53,7 +73,7 @@ public sealed partial class ScheduleBook
                 Zone = zone,
                 Missed = missed,
                 Overlap = overlap,
-                Definition = Json.Write(definition).GetRawText(),
+                Definition = Json.Write(source).GetRawText(),
                 Parameters = Json.Write(plan.Parameters).GetRawText(),
                 LastFire = now,
                 NextFire = times.After(now),
@@ -61,7 +81,7 @@ public sealed partial class ScheduleBook
             cancellation);
         return added
             ? await FindAsync(name, cancellation)
-            : throw new EngineException($"there is a schedule '{name}' already: remove it first, or choose another name");
+            : throw new ScheduleException(ScheduleFault.Taken, $"there is a schedule '{name}' already: remove it first, or choose another name");
     }
 
     /// <summary>A path as a schedule keeps it: full, seen from the current folder; <c>latest:</c> stays in front.</summary>
@@ -88,6 +108,17 @@ public sealed partial class ScheduleBook
         return times;
     }
 
+    /// <summary>The first times of a cron from now on, before there is a schedule of it.</summary>
+    /// <exception cref="CronException">The cron or the zone is wrong.</exception>
+    public async Task<IReadOnlyList<DateTimeOffset>> PreviewAsync(string cron, string zone, int count, CancellationToken cancellation)
+    {
+        var times = new List<DateTimeOffset>();
+        var parsed = Cron.Parse(cron, zone);
+        for (var next = parsed.After(await store.NowAsync(cancellation)); next is { } time && times.Count < count; next = parsed.After(time))
+            times.Add(time);
+        return times;
+    }
+
     /// <inheritdoc cref="ScheduleStore.PauseAsync"/>
     /// <exception cref="EngineException">There is no such schedule.</exception>
     public async Task PauseAsync(string name, string? reason, CancellationToken cancellation)
@@ -102,7 +133,7 @@ public sealed partial class ScheduleBook
     {
         var schedule = await FindAsync(name, cancellation);
         if (schedule.PausedAt is null)
-            throw new EngineException($"the schedule '{name}' is not paused");
+            throw new ScheduleException(ScheduleFault.NotPaused, $"the schedule '{name}' is not paused");
         var now = await store.NowAsync(cancellation);
         await store.ResumeAsync(name, now, Cron.Parse(schedule.Cron, schedule.Zone).After(now), cancellation);
     }
@@ -120,21 +151,27 @@ public sealed partial class ScheduleBook
     public async Task<FireView> TriggerAsync(string name, CancellationToken cancellation)
     {
         await waker.SchedulerAsync(cancellation);
-        await using (var turn = await store.TakeAsync(name, cancellation))
+        await Triggering.WaitAsync(cancellation);
+        try
         {
+            await using var turn = await store.TakeAsync(name, cancellation);
             if (turn is null)
                 throw await UnknownAsync(name, cancellation);
             var time = await runner.TriggerAsync(turn, cancellation);
             var history = await reader.HistoryAsync(name, DueTimes.Most, cancellation);
             return history.First(fire => fire.Time == time);
         }
+        finally
+        {
+            Triggering.Release();
+        }
     }
 
-    private async Task<EngineException> UnknownAsync(string name, CancellationToken cancellation)
+    private async Task<ScheduleException> UnknownAsync(string name, CancellationToken cancellation)
     {
         var known = await reader.ListAsync(cancellation);
-        return new EngineException(
-            $"there is no schedule '{name}'{Suggestion.For(name, [.. known.Select(schedule => schedule.Name)])}");
+        return new ScheduleException(
+            ScheduleFault.Unknown, $"there is no schedule '{name}'{Suggestion.For(name, [.. known.Select(schedule => schedule.Name)])}");
     }
 
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9._-]{0,63}$")]

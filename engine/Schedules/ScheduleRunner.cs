@@ -1,11 +1,13 @@
 using Microsoft.Extensions.Logging;
+using Pipelines.Engine.Definitions;
 using Pipelines.Storage;
 using Pipelines.Workflows;
 
 namespace Pipelines.Engine.Schedules;
 
 /// <summary>Decides what becomes of the times of schedules. Any number may do so at once: each schedule is taken by one.</summary>
-internal sealed partial class ScheduleRunner(ScheduleStore schedules, Catalog catalog, ILogger<ScheduleRunner> logger)
+internal sealed partial class ScheduleRunner(
+    ScheduleStore schedules, DefinitionBook definitions, Catalog catalog, ILogger<ScheduleRunner> logger)
 {
     /// <summary>Decides everything that is due.</summary>
     public async Task LookAsync(CancellationToken cancellation)
@@ -42,10 +44,10 @@ internal sealed partial class ScheduleRunner(ScheduleStore schedules, Catalog ca
         var cron = Cron.Parse(row.Cron, row.Zone);
         if (await turn.QueuedAsync(cancellation) is { } waiting && await turn.RunningAsync(cancellation) is [])
         {
-            var plan = TryPlan(row, out var fault);
+            var (plan, version, fault) = await TryPlanAsync(row, cancellation);
             await turn.EndWaitAsync(waiting, plan is null ? FireOutcome.Failed : FireOutcome.Started, fault, cancellation);
             if (plan is not null)
-                await turn.StartAsync(waiting, plan, cancellation);
+                await turn.StartAsync(waiting, plan, cancellation, version);
         }
 
         var due = DueTimes.Of(cron, row.LastFire, turn.Now, row.Missed);
@@ -79,7 +81,7 @@ internal sealed partial class ScheduleRunner(ScheduleStore schedules, Catalog ca
         }
 
         // What cannot start cancels nothing, and neither does what was decided before.
-        var plan = TryPlan(turn.Row, out var fault);
+        var (plan, version, fault) = await TryPlanAsync(turn.Row, cancellation);
         var noted = await turn.NoteAsync(
             time, triggered, plan is null ? FireOutcome.Failed : FireOutcome.Started, fault, cancellation);
         FaultPoint.Reach(FaultPoint.ScheduleNoted, turn.Row.Name);
@@ -87,22 +89,21 @@ internal sealed partial class ScheduleRunner(ScheduleStore schedules, Catalog ca
             return;
         foreach (var run in running)
             await turn.CancelAsync(run, cancellation);
-        LogStarted(turn.Row.Name, time, await turn.StartAsync(time, plan, cancellation));
+        LogStarted(turn.Row.Name, time, await turn.StartAsync(time, plan, cancellation, version));
         FaultPoint.Reach(FaultPoint.ScheduleStarted, turn.Row.Name);
     }
 
-    private Plan? TryPlan(ScheduleRow row, out string? fault)
+    private async Task<(Plan? Plan, int? Version, string? Fault)> TryPlanAsync(ScheduleRow row, CancellationToken cancellation)
     {
         try
         {
-            fault = null;
-            return ScheduledPlan.Of(row, catalog);
+            var (plan, version) = await ScheduledPlan.OfAsync(row, definitions, catalog, cancellation);
+            return (plan, version, null);
         }
         catch (EngineException error)
         {
-            fault = error.Message;
-            LogFailed(row.Name, fault);
-            return null;
+            LogFailed(row.Name, error.Message);
+            return (null, null, error.Message);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pipelines.Engine.Definitions;
 using Pipelines.Storage;
 using Pipelines.Workflows;
 
@@ -7,17 +8,19 @@ namespace Pipelines.Engine.Schedules;
 /// <summary>What a schedule's run executes, made from the row at the moment of its firing.</summary>
 internal static class ScheduledPlan
 {
+    /// <returns>With the published version that it was made of, if it was.</returns>
     /// <exception cref="EngineException">Names every fault of the workflow, or the parameter that nothing matches.</exception>
-    public static Plan Of(ScheduleRow row, Catalog catalog)
+    public static async Task<(Plan Plan, int? Version)> OfAsync(
+        ScheduleRow row, DefinitionBook definitions, Catalog catalog, CancellationToken cancellation)
     {
-        var definition = Json.Read<WorkflowDefinition>(row.Definition);
+        var (definition, version) = await definitions.ResolveAsync(Json.Read<NestedWorkflow>(row.Definition), cancellation);
         var parameters = Json.Read<Dictionary<string, JsonElement>>(row.Parameters);
         foreach (var (name, value) in Latest(definition, parameters).ToArray())
             parameters[name] = Json.Write(LatestEntry.Resolve(value));
-        return Of(definition, catalog, parameters);
+        return (Of(definition, catalog, parameters), version);
     }
 
-    /// <inheritdoc cref="Of(ScheduleRow, Catalog)"/>
+    /// <exception cref="EngineException">Names every fault of the workflow.</exception>
     public static Plan Of(
         WorkflowDefinition definition, Catalog catalog, IReadOnlyDictionary<string, JsonElement> parameters) =>
         Plan.TryCreate(definition, catalog, parameters, out var plan, out var errors)

@@ -24,7 +24,7 @@ public sealed class SecurityTests(FreshDatabase fresh) : IClassFixture<FreshData
         foreach (var (method, path) in new[]
         {
             (HttpMethod.Get, $"api/artifacts/{hash}"), (HttpMethod.Get, $"api/artifacts/{hash}/files/weights"),
-            (HttpMethod.Delete, $"api/artifacts/{hash}"), (HttpMethod.Post, "api/artifacts/uploads"), (HttpMethod.Get, "unknown"),
+            (HttpMethod.Delete, $"api/artifacts/{hash}"), (HttpMethod.Post, "api/artifacts/uploads"), (HttpMethod.Get, "api/unknown"),
         })
         {
             using var response = await client.SendAsync(new HttpRequestMessage(method, path), Cancellation);

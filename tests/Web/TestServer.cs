@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Routing;
 using Pipelines.Activities;
 using Pipelines.Engine;
 using Pipelines.Storage;
@@ -7,6 +8,7 @@ using Pipelines.Storage.Artifacts;
 using Pipelines.Tests.Engine;
 using Pipelines.Tests.Fixtures;
 using Pipelines.Web;
+using Pipelines.Workflows;
 
 namespace Pipelines.Tests.Web;
 
@@ -29,19 +31,21 @@ internal sealed class TestServer : IAsyncDisposable
     /// <param name="designer">The folder of a built designer; without it there is none.</param>
     public static async Task<TestServer> StartAsync(
         FreshDatabase fresh, string? token = Token, long largest = 1L << 30, string? data = null, Logs? logs = null, bool toys = false,
-        string designer = "/nowhere")
+        string designer = "/nowhere", bool required = false, RequestLimits? limits = null, Catalog? catalog = null)
     {
         var engine = await PipelinesEngine.OpenAsync(
             fresh.Options with { DataFolder = data ?? fresh.DataFolder },
-            toys ? Toys.Catalog().Add(new CopyFile()) : ActivityCatalog.Create(), Cancellation);
+            catalog ?? (toys ? Toys.Catalog().Add(new CopyFile()) : ActivityCatalog.Create()), Cancellation);
         if (toys)
             await engine.WorkAsync(Cancellation);
         var options = new ServerOptions
         {
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
             Token = token,
+            RequireToken = required,
             LargestArtifact = largest,
             LoggerFactory = logs ?? new Logs(),
+            Limits = limits ?? new RequestLimits(PerSecond: 10_000, Burst: 10_000, LoginsPerMinute: 1000),
             Designer = designer,
         };
         return new TestServer(engine, await PipelinesServer.StartAsync(engine, options, Cancellation));
@@ -53,13 +57,15 @@ internal sealed class TestServer : IAsyncDisposable
 
     public Uri Address => server.Address;
 
+    public IEnumerable<RouteEndpoint> Endpoints => server.Endpoints;
+
     /// <summary>The data folder of another machine.</summary>
     public string Elsewhere { get; } = Directory.CreateTempSubdirectory("pipelines-elsewhere-").FullName;
 
-    /// <summary>A client by hand.</summary>
+    /// <summary>A client by hand, which keeps no cookies.</summary>
     public HttpClient Client(string? token = Token)
     {
-        var client = new HttpClient { BaseAddress = Address };
+        var client = new HttpClient(new HttpClientHandler { UseCookies = false }) { BaseAddress = Address };
         if (token is not null)
             client.DefaultRequestHeaders.Add("Authorization", $"Bearer {token}");
         clients.Add(client);

@@ -31,11 +31,11 @@ internal static class RunsApi
     }
 
     private static async Task<Created<Started>> StartAsync(
-        Body<StartRun> body, RequestedPlan plans, PipelinesEngine engine, CancellationToken cancellation)
+        Body<StartRun> body, RequestedPlan plans, PipelinesEngine engine, HttpContext context, CancellationToken cancellation)
     {
         var start = body.Value;
         var (plan, version) = await plans.ReadAsync(start.Definition, start.Name, start.Version, start.Values, cancellation);
-        var id = await engine.StartRunAsync(plan, new RunRequest(start.NoCache is not true, start.Key, version), cancellation);
+        var id = await engine.StartRunAsync(plan, new RunRequest(start.NoCache is not true, start.Key, version, Caller.Of(context)?.Name), cancellation);
         return TypedResults.Created($"/api/runs/{id}", new Started(id));
     }
 

@@ -6,20 +6,27 @@ namespace Pipelines.Workflows.Planning;
 /// <summary>The values of a workflow's parameters: what was given, else the default, each of its declared type.</summary>
 internal static class ParameterValues
 {
+    /// <param name="given">Null when they are still to come: then none is missed.</param>
     /// <param name="stage">Null for the workflow that is run, else the stage that it is.</param>
     public static Variables Read(
-        WorkflowDefinition definition, IReadOnlyDictionary<string, JsonElement> given, string? stage, Faults faults)
+        WorkflowDefinition definition, IReadOnlyDictionary<string, JsonElement>? given, string? stage, Faults faults)
     {
         var declared = definition.Parameters ?? new Dictionary<string, ParameterDefinition>();
-        foreach (var name in given.Keys.Where(name => !declared.ContainsKey(name)))
+        foreach (var name in (given?.Keys ?? []).Where(name => !declared.ContainsKey(name)))
             faults.Add(stage, $"the workflow has no parameter '{name}'{Suggestion.For(name, [.. declared.Keys])}");
 
         var variables = Variables.None;
         foreach (var (name, parameter) in declared)
         {
             JsonElement? value = null;
-            if ((given.TryGetValue(name, out var found) ? found : parameter.Default) is not { } chosen)
+            if ((given?.TryGetValue(name, out var found) == true ? found : parameter.Default) is not { } chosen)
             {
+                if (given is null)
+                {
+                    variables = variables.With(name, null);
+                    continue;
+                }
+
                 faults.Add(stage, $"parameter '{name}' must be set: "
                     + (stage is null ? $"--set {name}=…" : "it has no default")
                     + (parameter.Description is { } description ? $" ({description})" : ""));

@@ -4,8 +4,9 @@ using System.Text.Json.Nodes;
 namespace Pipelines.Workflows.Planning;
 
 /// <summary>One check of a whole definition. Collects faults instead of stopping at the first.</summary>
+/// <param name="values">Null when they are still to come.</param>
 internal sealed class PlanCheck(
-    WorkflowDefinition definition, Catalog catalog, IReadOnlyDictionary<string, JsonElement> values)
+    WorkflowDefinition definition, Catalog catalog, IReadOnlyDictionary<string, JsonElement>? values)
 {
     private readonly Faults faults = new();
 
@@ -31,7 +32,8 @@ internal sealed class PlanCheck(
         var scope = new Scope(null, variables);
         if (definition.Inputs is { Count: > 0 } declared)
         {
-            faults.Add(null, $"the workflow takes {string.Join(", ", declared.Keys)}: it can only run as a stage of another");
+            if (values is not null)
+                faults.Add(null, $"the workflow takes {string.Join(", ", declared.Keys)}: it can only run as a stage of another");
             scope = scope with { Inputs = new DeclaredInputs(declared) };
         }
 

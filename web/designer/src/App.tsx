@@ -1,7 +1,9 @@
 import { DesignerPage } from './designer/DesignerPage';
 import { HomePage } from './home/HomePage';
+import { useLogin } from './hooks/useLogin';
 import { linkTo, useRoute } from './hooks/useRoute';
 import { themes, useTheme, type Theme } from './hooks/useTheme';
+import { LoginPage } from './login/LoginPage';
 import { Fallen } from './parts/Fallen';
 import { RunPage } from './runs/RunPage';
 import { RunsPage } from './runs/RunsPage';
@@ -14,6 +16,7 @@ const places = [
 export function App() {
   const [place = '', name] = useRoute();
   const [theme, setTheme] = useTheme();
+  const [stranger, loggedIn] = useLogin();
   return (
     <>
       <header className="app-bar">
@@ -41,8 +44,8 @@ export function App() {
           ))}
         </select>
       </header>
-      <Fallen key={`${place} ${name}`}>
-        <Page place={place} name={name} />
+      <Fallen key={`${place} ${name} ${stranger}`}>
+        {stranger ? <LoginPage onLogin={loggedIn} /> : <Page place={place} name={name} />}
       </Fallen>
     </>
   );

@@ -1,0 +1,140 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Pipelines.Storage;
+using Pipelines.Tests.Engine;
+using Pipelines.Tests.Fixtures;
+
+namespace Pipelines.Tests.Web;
+
+public sealed class SchedulesApiTests(FreshDatabase fresh) : IClassFixture<FreshDatabase>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_preview_gives_the_times_of_the_zone()
+    {
+        await using var server = await StartAsync();
+
+        var times = await JsonAsync(server.Client(token: null), "api/schedules/preview", new { cron = "30 2 * * 1-5", zone = "Europe/Berlin", count = 7 });
+
+        var berlin = times.GetProperty("times").EnumerateArray()
+            .Select(time => TimeZoneInfo.ConvertTimeBySystemTimeZoneId(time.GetDateTimeOffset(), "Europe/Berlin")).ToArray();
+        Assert.Equal(7, berlin.Length);
+        Assert.All(berlin, time => Assert.Equal((2, 30), (time.Hour, time.Minute)));
+        Assert.All(berlin, time => Assert.InRange(time.DayOfWeek, DayOfWeek.Monday, DayOfWeek.Friday));
+        Assert.Equal(berlin.Order(), berlin);
+    }
+
+    [Theory]
+    [InlineData("0 25 * * *", "UTC", 5, "cron", 1, "the hour is '25', expected 0 to 23")]
+    [InlineData("0 2 * *", "UTC", 5, "cron", null, "4 fields, expected 5")]
+    [InlineData("0 2 * * MOO", "UTC", 5, "cron", 4, "the weekday is 'MOO'")]
+    [InlineData("0 2 * * *", "Europe/Berlim", 5, "zone", null, "did you mean 'Europe/Berlin'")]
+    [InlineData("0 2 * * *", "UTC", 0, "count", null, "count is 0: expected 1 to 100")]
+    public async Task What_is_wrong_with_a_cron_is_said_with_its_place(string cron, string zone, int count, string field, int? part, string said)
+    {
+        await using var server = await StartAsync();
+
+        using var refused = await server.Client(token: null).PostAsJsonAsync("api/schedules/preview", new { cron, zone, count }, Cancellation);
+
+        await Problem.IsAsync(refused, HttpStatusCode.UnprocessableEntity, said);
+        var problem = JsonElement.Parse(await refused.Content.ReadAsStringAsync(Cancellation));
+        Assert.Equal(field, problem.GetProperty("field").GetString());
+        Assert.Equal(part, problem.TryGetProperty("part", out var found) ? found.GetInt32() : null);
+    }
+
+    [Fact]
+    public async Task A_schedule_of_a_document_is_added_looked_at_paused_resumed_triggered_and_removed()
+    {
+        await using var server = await StartAsync();
+        var client = server.Client(token: null);
+        var document = new { name = "toy", parameters = new { n = new { type = "number" } }, stages = new[] { new { id = "a", kind = "toy.number", parameters = new { value = "${n}" } } } };
+
+        var added = await JsonAsync(client, "api/schedules", new { name = "by-document", cron = "0 2 * * *", zone = "Europe/Berlin", overlap = "queue", document, parameters = new { n = 3 } });
+        using var twice = await client.PostAsJsonAsync("api/schedules", new { name = "by-document", cron = "0 2 * * *", document, parameters = new { n = 3 } }, Cancellation);
+        using var faulty = await client.PostAsJsonAsync("api/schedules", new { name = "faulty", cron = "0 2 * * *", document }, Cancellation);
+        using var neither = await client.PostAsJsonAsync("api/schedules", new { name = "neither", cron = "0 2 * * *" }, Cancellation);
+        var paused = await JsonAsync(client, "api/schedules/by-document/pause", new { reason = "the disk is full" });
+        var resumed = await JsonAsync(client, "api/schedules/by-document/resume", null);
+        using var notPaused = await client.PostAsync("api/schedules/by-document/resume", null, Cancellation);
+        var fired = await JsonAsync(client, "api/schedules/by-document/trigger", null);
+        var history = JsonElement.Parse(await client.GetStringAsync("api/schedules/by-document/history?limit=5", Cancellation));
+        var listed = JsonElement.Parse(await client.GetStringAsync("api/schedules", Cancellation)).EnumerateArray().Single(one => one.GetProperty("name").GetString() == "by-document");
+        using var removed = await client.DeleteAsync("api/schedules/by-document", Cancellation);
+        using var gone = await client.GetAsync("api/schedules/by-document/history", Cancellation);
+
+        Assert.Equal(("toy", "once", "queue", 5), (added.GetProperty("workflow").GetString(), added.GetProperty("missed").GetString(), added.GetProperty("overlap").GetString(), added.GetProperty("next").GetArrayLength()));
+        await Problem.IsAsync(twice, HttpStatusCode.Conflict, "there is a schedule 'by-document' already");
+        await Problem.IsAsync(faulty, HttpStatusCode.UnprocessableEntity, "parameter 'n' must be set");
+        await Problem.IsAsync(neither, HttpStatusCode.BadRequest, "expected one of definition");
+        Assert.Equal(("the disk is full", 0), (paused.GetProperty("pauseReason").GetString(), paused.GetProperty("next").GetArrayLength()));
+        Assert.False(resumed.TryGetProperty("pausedAt", out _));
+        await Problem.IsAsync(notPaused, HttpStatusCode.Conflict, "'by-document' is not paused");
+        Assert.Equal(("started", true), (fired.GetProperty("outcome").GetString(), fired.GetProperty("triggered").GetBoolean()));
+        Assert.Equal(fired.GetProperty("run").GetString(), Assert.Single(history.EnumerateArray()).GetProperty("run").GetString());
+        Assert.Equal("started", listed.GetProperty("last").GetProperty("outcome").GetString());
+        Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
+        await Problem.IsAsync(gone, HttpStatusCode.NotFound, "there is no schedule 'by-document'");
+    }
+
+    [Fact]
+    public async Task A_schedule_starts_the_version_that_it_names_or_the_one_that_is_the_latest_then()
+    {
+        await using var server = await StartAsync();
+        var client = server.Client(token: null);
+        await PublishAsync(server, 1, 0);
+        await JsonAsync(client, "api/schedules", new { name = "pinned", cron = "0 2 * * *", definition = "nightly", version = 1 });
+        var latest = await JsonAsync(client, "api/schedules", new { name = "latest", cron = "0 2 * * *", definition = "nightly" });
+        using var unknown = await client.PostAsJsonAsync("api/schedules", new { name = "no", cron = "0 2 * * *", definition = "nightli" }, Cancellation);
+        await PublishAsync(server, 2, 1);
+
+        var runs = new List<RunView>();
+        foreach (var name in new[] { "pinned", "latest" })
+        {
+            var fired = await JsonAsync(client, $"api/schedules/{name}/trigger", null);
+            runs.Add((await server.Engine.Runs.FindAsync(fired.GetProperty("run").GetGuid(), Cancellation))!);
+        }
+
+        using var used = await client.DeleteAsync("api/definitions/nightly", Cancellation);
+
+        Assert.Equal([1, 2], runs.Select(run => run.Definition.Stages[0].Parameters!.Value.GetProperty("value").GetInt32()));
+        await using var database = await Database.OpenAsync(fresh.ConnectionString, fresh.DataFolder, TimeProvider.System, Cancellation);
+        await using var db = database.Create();
+        Assert.Equal([1, 2], runs.Select(run => db.Runs.Single(row => row.Id == run.Id).DefinitionVersion));
+        Assert.Equal(("nightly", "nightly", false), (latest.GetProperty("definition").GetString(), latest.GetProperty("workflow").GetString(), latest.TryGetProperty("version", out _)));
+        await Problem.IsAsync(unknown, HttpStatusCode.UnprocessableEntity, "there is no definition 'nightli' (did you mean 'nightly'?)");
+        await Problem.IsAsync(used, HttpStatusCode.Conflict, "in use by schedule");
+    }
+
+    [Fact]
+    public async Task Forty_who_trigger_one_schedule_at_once_all_hear_what_became_of_it()
+    {
+        await using var server = await StartAsync();
+        await server.Engine.Schedules.AddAsync(
+            "stampede", "0 2 * * *", "UTC", MissedPolicy.Skip, OverlapPolicy.Skip, Toys.Plan(Toys.Number("a", 1)).Definition,
+            new Dictionary<string, JsonElement>(), Cancellation);
+        var client = server.Client(token: null);
+
+        var fires = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => JsonAsync(client, "api/schedules/stampede/trigger", null)));
+
+        Assert.Single(fires, fire => fire.GetProperty("outcome").GetString() == "started");
+    }
+
+    private static async Task PublishAsync(TestServer server, int value, int revision)
+    {
+        var document = JsonSerializer.SerializeToElement(new { name = "nightly", stages = new[] { new { id = "a", kind = "toy.number", parameters = new { value } } } });
+        await server.Engine.Definitions.SaveAsync("nightly", document, revision, null, Cancellation);
+        await server.Engine.Definitions.PublishAsync("nightly", null, null, Cancellation);
+    }
+
+    private static async Task<JsonElement> JsonAsync(HttpClient client, string path, object? body)
+    {
+        using var answer = body is null ? await client.PostAsync(path, null, Cancellation) : await client.PostAsJsonAsync(path, body, Cancellation);
+        var text = await answer.Content.ReadAsStringAsync(Cancellation);
+        Assert.True(answer.IsSuccessStatusCode, text);
+        return JsonElement.Parse(text);
+    }
+
+    private Task<TestServer> StartAsync() => TestServer.StartAsync(fresh, token: null, catalog: Toys.Catalog());
+}

@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Pipelines.Engine;
+using Pipelines.Engine.Schedules;
+using Pipelines.Storage;
+using Pipelines.Workflows;
+
+namespace Pipelines.Web.Api;
+
+/// <summary>Workflows that start at certain times.</summary>
+internal static class SchedulesApi
+{
+    private const int LargestBody = WorkflowFile.Largest + (64 << 10);
+    private const int NextTimes = 5;
+    private const int MostTimes = 100;
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var schedules = routes.MapGroup("/api/schedules");
+        schedules.MapGet("", ListAsync);
+        schedules.MapPost("", AddAsync).WithMetadata(new RequestSizeLimitAttribute(LargestBody));
+        schedules.MapPost("/preview", PreviewAsync);
+        schedules.MapGet("/{name}", FindAsync);
+        schedules.MapDelete("/{name}", RemoveAsync);
+        schedules.MapPost("/{name}/pause", PauseAsync);
+        schedules.MapPost("/{name}/resume", ResumeAsync);
+        schedules.MapPost("/{name}/trigger", TriggerAsync);
+        schedules.MapGet("/{name}/history", HistoryAsync);
+    }
+
+    private static async Task<JsonHttpResult<List<ScheduleAnswer>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation)
+    {
+        var answers = new List<ScheduleAnswer>();
+        foreach (var schedule in await engine.Schedules.ListAsync(cancellation))
+            answers.Add(await AnswerAsync(schedule, engine, cancellation));
+        return Body.Answer(answers);
+    }
+
+    private static async Task<JsonHttpResult<ScheduleAnswer>> FindAsync(string name, PipelinesEngine engine, CancellationToken cancellation) =>
+        Body.Answer(await AnswerAsync(await engine.Schedules.FindAsync(name, cancellation), engine, cancellation));
+
+    private static async Task<JsonHttpResult<ScheduleAnswer>> AddAsync(HttpRequest request, PipelinesEngine engine, CancellationToken cancellation)
+    {
+        var add = await Body.ReadAsync<AddSchedule>(request);
+        var (zone, missed, overlap) = (add.Zone ?? "UTC", add.Missed ?? MissedPolicy.Once, add.Overlap ?? OverlapPolicy.Skip);
+        var parameters = add.Parameters ?? new Dictionary<string, JsonElement>();
+        var added = add switch
+        {
+            { Definition: { } name, Document: null } => await engine.Schedules.AddAsync(
+                add.Name, add.Cron, zone, missed, overlap, new DefinitionReference(name, add.Version), parameters, cancellation),
+            { Document: { } document, Definition: null, Version: null } => await engine.Schedules.AddAsync(
+                add.Name, add.Cron, zone, missed, overlap, document, parameters, cancellation),
+            _ => throw new BadHttpRequestException("expected one of definition (with a version, or the latest) and document"),
+        };
+        return Body.Answer(await AnswerAsync(added, engine, cancellation), StatusCodes.Status201Created);
+    }
+
+    private static async Task<Results<JsonHttpResult<PreviewAnswer>, ProblemHttpResult>> PreviewAsync(
+        HttpRequest request, PipelinesEngine engine, CancellationToken cancellation)
+    {
+        var preview = await Body.ReadAsync<Preview>(request);
+        if (preview.Count is < 1 or > MostTimes)
+        {
+            return TypedResults.Problem(
+                $"count is {preview.Count}: expected 1 to {MostTimes}", statusCode: StatusCodes.Status422UnprocessableEntity,
+                extensions: new Dictionary<string, object?> { ["field"] = "count" });
+        }
+
+        return Body.Answer(new PreviewAnswer(
+            await engine.Schedules.PreviewAsync(preview.Cron, preview.Zone ?? "UTC", preview.Count ?? NextTimes, cancellation)));
+    }
+
+    private static async Task<NoContent> RemoveAsync(string name, PipelinesEngine engine, CancellationToken cancellation)
+    {
+        await engine.Schedules.RemoveAsync(name, cancellation);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<JsonHttpResult<ScheduleAnswer>> PauseAsync(
+        string name, HttpRequest request, PipelinesEngine engine, CancellationToken cancellation)
+    {
+        await engine.Schedules.PauseAsync(name, (await Body.ReadOrEmptyAsync<Pause>(request)).Reason, cancellation);
+        return await FindAsync(name, engine, cancellation);
+    }
+
+    private static async Task<JsonHttpResult<ScheduleAnswer>> ResumeAsync(string name, PipelinesEngine engine, CancellationToken cancellation)
+    {
+        await engine.Schedules.ResumeAsync(name, cancellation);
+        return await FindAsync(name, engine, cancellation);
+    }
+
+    private static async Task<JsonHttpResult<FireView>> TriggerAsync(string name, PipelinesEngine engine, CancellationToken cancellation) =>
+        Body.Answer(await engine.Schedules.TriggerAsync(name, cancellation));
+
+    private static async Task<JsonHttpResult<IReadOnlyList<FireView>>> HistoryAsync(
+        string name, int? limit, PipelinesEngine engine, CancellationToken cancellation)
+    {
+        if (limit is < 1 or > MostTimes)
+            throw new BadHttpRequestException($"limit is {limit}: expected 1 to {MostTimes}");
+        await engine.Schedules.FindAsync(name, cancellation);
+        return Body.Answer(await engine.Schedules.HistoryAsync(name, limit ?? 20, cancellation));
+    }
+
+    private static async Task<ScheduleAnswer> AnswerAsync(ScheduleView schedule, PipelinesEngine engine, CancellationToken cancellation)
+    {
+        var last = await engine.Schedules.HistoryAsync(schedule.Name, 1, cancellation);
+        return new ScheduleAnswer(
+            schedule.Name, schedule.Workflow, schedule.Definition, schedule.Version, schedule.Cron, schedule.Zone, schedule.Missed,
+            schedule.Overlap, schedule.Parameters, schedule.Created, schedule.PausedAt, schedule.PauseReason,
+            Next(schedule), last is [var fire] ? fire : null);
+    }
+
+    // The machine that added it may know a zone that this one does not; the others are to be seen all the same.
+    private static IReadOnlyList<DateTimeOffset> Next(ScheduleView schedule)
+    {
+        try
+        {
+            return ScheduleBook.NextTimes(schedule, NextTimes);
+        }
+        catch (CronException)
+        {
+            return schedule.Next is { } known ? [known] : [];
+        }
+    }
+
+    internal sealed record AddSchedule(
+        string Name, string Cron, string? Zone = null, MissedPolicy? Missed = null, OverlapPolicy? Overlap = null, string? Definition = null,
+        int? Version = null, WorkflowDefinition? Document = null, IReadOnlyDictionary<string, JsonElement>? Parameters = null);
+
+    internal sealed record Preview(string Cron, string? Zone = null, int? Count = null);
+
+    internal sealed record PreviewAnswer(IReadOnlyList<DateTimeOffset> Times);
+
+    internal sealed record Pause
+    {
+        public string? Reason { get; init; }
+    }
+
+    internal sealed record ScheduleAnswer(
+        string Name, string Workflow, string? Definition, int? Version, string Cron, string Zone, MissedPolicy Missed, OverlapPolicy Overlap,
+        IReadOnlyDictionary<string, JsonElement> Parameters, DateTimeOffset Created, DateTimeOffset? PausedAt, string? PauseReason,
+        IReadOnlyList<DateTimeOffset> Next, FireView? Last);
+}
