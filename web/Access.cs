@@ -24,6 +24,7 @@ internal static partial class Access
 
         ["POST /api/validate"] = Viewer,
         ["POST /api/runs"] = Operator,
+        ["POST /api/runs/preview"] = Viewer,
         ["POST /api/runs/{}/cancel"] = Operator,
         ["POST /api/runs/{}/reset"] = Operator,
         ["PUT /api/definitions/{}"] = Operator,

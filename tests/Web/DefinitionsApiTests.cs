@@ -97,6 +97,7 @@ public sealed class DefinitionsApiTests(FreshDatabase fresh) : IClassFixture<Fre
               "stages": [
                 { "id": "n", "kind": "toy.number", "parameters": { "value": "${value * 2}" } },
                 { "id": "s", "kind": "toy.number", "matrix": { "values": { "v": "${values}" } }, "parameters": { "value": "${v}" } },
+                { "id": "r", "kind": "toy.fail-times", "parameters": { "counter": "${value}" }, "repeat": { "times": "${rounds}" } },
                 { "id": "sum", "kind": "toy.sum", "inputs": { "values": "s.value" } },
                 { "id": "add", "kind": "toy.add", "inputs": { "a": "inputs.first", "b": "n.value" } }
               ]
@@ -107,6 +108,28 @@ public sealed class DefinitionsApiTests(FreshDatabase fresh) : IClassFixture<Fre
 
         var answer = await PublishAsync(client, name, 1);
         Assert.True(answer == """{"version":1}""", answer);
+    }
+
+    [Fact]
+    public async Task A_circle_is_a_fault_also_where_values_are_still_to_come()
+    {
+        await using var server = await StartAsync();
+        var client = server.Client(token: null);
+        var name = Name();
+        var document = $$"""
+            {
+              "name": "{{name}}", "inputs": { "first": "double" },
+              "stages": [
+                { "id": "x", "kind": "toy.add", "inputs": { "a": "inputs.first", "b": "y.value" } },
+                { "id": "y", "kind": "toy.add", "inputs": { "a": "x.value", "b": "x.value" } }
+              ]
+            }
+            """;
+        await SaveAsync(client, name, document, 0);
+
+        using var refused = await client.PostAsync($"api/definitions/{name}/publish", null, Cancellation);
+
+        await Problem.IsAsync(refused, HttpStatusCode.UnprocessableEntity, "the stages feed each other in a circle");
     }
 
     [Fact]

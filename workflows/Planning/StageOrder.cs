@@ -5,7 +5,9 @@ internal static class StageOrder
 {
     public static List<PlannedStage> Of(List<PlannedStage> stages, Faults faults)
     {
-        var waiting = stages.ToDictionary(stage => stage.Id, stage => stage.Feeders.Count());
+        // What another workflow gives this one comes from no stage of it.
+        var ids = stages.Select(stage => stage.Id).ToHashSet();
+        var waiting = stages.ToDictionary(stage => stage.Id, stage => stage.Feeders.Count(ids.Contains));
         var fed = stages
             .SelectMany(stage => stage.Feeders.Select(feeder => (feeder, stage)))
             .ToLookup(edge => edge.feeder, edge => edge.stage);

@@ -38,10 +38,10 @@ public sealed class LatestEntryTests : IDisposable
     {
         Assert.Equal(
             $"latest:{folder}/*.gguf: nothing matches *.gguf in {folder}",
-            Assert.Throws<EngineException>(() => LatestEntry.Resolve($"latest:{folder}/*.gguf")).Message);
+            Assert.ThrowsAny<EngineException>(() => LatestEntry.Resolve($"latest:{folder}/*.gguf")).Message);
         Assert.Contains(
             $"{folder}/none cannot be read",
-            Assert.Throws<EngineException>(() => LatestEntry.Resolve($"latest:{folder}/none/*")).Message, StringComparison.Ordinal);
+            Assert.ThrowsAny<EngineException>(() => LatestEntry.Resolve($"latest:{folder}/none/*")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class LatestEntryTests : IDisposable
     public void Is_refused_without_a_full_path_and_a_pattern(string value) =>
         Assert.StartsWith(
             $"parameter 'model' is '{value}': expected latest:DIRECTORY/*",
-            Assert.Throws<EngineException>(() => LatestEntry.Check("model", value)).Message, StringComparison.Ordinal);
+            Assert.ThrowsAny<EngineException>(() => LatestEntry.Check("model", value)).Message, StringComparison.Ordinal);
 
     private void File(string name, int day)
     {
