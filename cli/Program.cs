@@ -23,6 +23,7 @@ var root = new RootCommand("Compresses neural networks as durable, repeatable wo
     ScheduleCommand.Create(),
     ValidateCommand.Create(),
     ActivitiesCommand.Create(),
+    ElsaCommand.Create(),
     DoctorCommand.Create(),
     BenchCommand.Create(),
     StageProcessCommand.Create(),

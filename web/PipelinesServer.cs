@@ -53,6 +53,7 @@ public sealed class PipelinesServer : IAsyncDisposable
         HealthApi.Map(app);
         ArtifactsApi.Map(app);
         UploadsApi.Map(app);
+        ElsaApi.Map(app);
         try
         {
             await app.StartAsync(cancellation);
