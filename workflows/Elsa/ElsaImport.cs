@@ -58,9 +58,7 @@ public static class ElsaImport
             if (ElsaActivity.IsPlaceholder(stage) && !stage.ContainsKey("inputs"))
                 stage.Put("inputs", ElsaEdges.Inputs(incoming, stageOf));
             Warn(stage, activity, view, incoming, stageOf, idOf, warnings);
-            var fresh = ElsaActivity.Fresh(stage, view.Place, name, root.Text("id") ?? "");
-            if (!Nodes.Same(fresh, activity))
-                stage["elsa"] = new KeptStage(name, activity).ToNode();
+            stage["elsa"] = new KeptStage(name, activity).ToNode();
             if (view.Place is { } place)
                 layout[name] = place.DeepClone();
             stages.Add((JsonNode)stage);
@@ -73,10 +71,11 @@ public static class ElsaImport
 
     private static WorkflowDefinition Finish(JsonObject definition, JsonObject workflow, bool isFlowchart)
     {
+        var read = definition.Deserialize<WorkflowDefinition>(Json.Options)!;
         // What our own export writes needs no keeping.
-        var alone = definition.Deserialize<WorkflowDefinition>(Json.Options)!;
-        if (Nodes.Same(ElsaExport.ToNode(alone), workflow))
-            return alone;
+        var ours = read with { Stages = [.. read.Stages.Select(stage => stage with { Elsa = null })] };
+        if (Nodes.Same(ElsaExport.ToNode(ours), workflow))
+            return ours;
         var kept = workflow.DeepClone().AsObject();
         var list = kept.Member("root")!["activities"].AsList();
         var ids = isFlowchart ? (list ?? []).Select(activity => activity.Text("id")) : [kept["root"].Text("id")];
@@ -85,7 +84,7 @@ public static class ElsaImport
             list?.Clear();
         else
             kept.Remove("root");
-        return alone with { Elsa = Json.Write(new KeptWorkflow(kept, activities).ToNode()) };
+        return read with { Elsa = Json.Write(new KeptWorkflow(kept, activities).ToNode()) };
     }
 
     private static JsonObject Checked(JsonNode? document)

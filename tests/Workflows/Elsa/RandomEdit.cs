@@ -16,6 +16,19 @@ internal static class RandomEdit
         "{\"typeName\":\"Object\",\"memoryReference\":{\"id\":\"v\"}}", "{\"type\":\"Literal\"}",
     ];
 
+    private static readonly string[] Bags =
+    [
+        "{}",
+        "{\"timeout\": 60.0}",
+        "{\"inputs\": {\"model\": \"train.model\"}}",
+        "{\"inputs\": {\"In\": [\"train.model\"]}}",
+        "{\"timeuot\": 1}",
+        "{\"layout\": 5}",
+        "{\"parameters\": [1]}",
+        "5",
+        "{\"kind\": \"data.text\"}",
+    ];
+
     private static readonly string[] Names =
     [
         "name", "type", "text", "sparsity", "description", "metadata", "customProperties", "pipelines", "layout", "parameters", "inputs",
@@ -65,7 +78,7 @@ internal static class RandomEdit
         { "id": "new{{count}}{{random.Next(1000)}}", "name": {{Pick(["null", "\"WriteLine1\"", "\"train\"", "\"Ü 1\"", "\"9\"", "\"inputs\""], random)}},
           "type": "{{Pick(["Elsa.WriteLine", "Child", "Pipelines.prune.wanda", "Pipelines.Group", "Pipelines.Workflow", "Elsa.Sequence", "Elsa."], random)}}",
           "{{Pick(["text", "sparsity", "activities"], random)}}": {{Pick(Values, random)}}, "version": 1, "metadata": {},
-          "customProperties": { "pipelines": {{Pick(["{}", "{\"timeout\": 60.0}", "{\"inputs\": {\"model\": \"train.model\"}}", "{\"inputs\": {\"In\": [\"train.model\"]}}", "{\"timeuot\": 1}", "{\"layout\": 5}", "{\"parameters\": [1]}", "5", "{\"kind\": \"data.text\"}"], random)}} } }
+          "customProperties": { "pipelines": {{Pick(Bags, random)}} } }
         """)!;
 
     private static JsonNode Connection(JsonArray activities, Random random)
@@ -74,10 +87,10 @@ internal static class RandomEdit
         var port = Pick(["\"Done\"", "null", "\"True\"", "\"a.b\"", "\"\"", "200"], random);
         return JsonNode.Parse(random.Next(4) switch
         {
-            0 => $$"""{"source":{{from}},"target":{{to}},"sourcePort":{{port}},"targetPort":"In"}""",
-            1 => $$"""{"Source":{"Activity":{{from}},"Port":{{port}}},"Target":{"Activity":{{to}},"Port":"In"},"Vertices":[{"X":1.0,"Y":2}]}""",
-            2 => $$"""{"source":{"activity":"nowhere","port":{{port}}},"target":{"activity":{{to}},"port":"In"}}""",
-            _ => $$"""{"source":{"activity":{{from}},"port":{{port}}},"target":{"activity":{{to}},"port":"In"},"vertices":[]}""",
+            0 => $$$"""{"source":{{{from}}},"target":{{{to}}},"sourcePort":{{{port}}},"targetPort":"In"}""",
+            1 => $$$"""{"Source":{"Activity":{{{from}}},"Port":{{{port}}}},"Target":{"Activity":{{{to}}},"Port":"In"},"Vertices":[{"X":1.0,"Y":2}]}""",
+            2 => $$$"""{"source":{"activity":"nowhere","port":{{{port}}}},"target":{"activity":{{{to}}},"port":"In"}}""",
+            _ => $$$"""{"source":{"activity":{{{from}}},"port":{{{port}}}},"target":{"activity":{{{to}}},"port":"In"},"vertices":[]}""",
         })!;
     }
 
