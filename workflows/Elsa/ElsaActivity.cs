@@ -174,7 +174,7 @@ internal static class ElsaActivity
         try
         {
             var read = stage.Deserialize<StageDefinition>(Json.Options)!;
-            return Planning.DocumentHoles.Of(new WorkflowDefinition("workflow", [read])).FirstOrDefault();
+            return Planning.DocumentHoles.Of(new WorkflowDefinition("workflow", [read])).Select(hole => $"{hole} is null").FirstOrDefault();
         }
         catch (JsonException error)
         {
