@@ -32,6 +32,12 @@ export interface Definition {
   versions: Version[];
 }
 
+/** Of the stage, or of the workflow itself. */
+export interface ImportWarning {
+  stage?: string;
+  message: string;
+}
+
 export type RunState = 'running' | 'succeeded' | 'failed' | 'cancelled';
 export type StageState = 'waiting' | 'ready' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'blocked' | 'skipped';
 
@@ -101,13 +107,14 @@ export class ApiError extends Error {
   }
 }
 
+/** A body that is text is sent as it is. */
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(`/api${path}`, {
       method,
       headers: body === undefined ? {} : { 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
     });
   } catch {
     throw new ApiError(0, 'the server does not answer', undefined);
@@ -151,6 +158,9 @@ export const api = {
   remove: (name: string) => ask<void>('DELETE', `/definitions/${at(name)}`),
   validate: (definition: WorkflowDocument, values?: Record<string, Json>) =>
     ask<{ errors: Fault[] }>('POST', '/validate', { definition, values }),
+  importElsa: (text: string) =>
+    ask<{ definition: WorkflowDocument; warnings: ImportWarning[] }>('POST', '/elsa/import', text),
+  exportElsa: (definition: WorkflowDocument) => ask<Json>('POST', '/elsa/export', definition),
   start: (run: StartRun) => ask<{ id: string }>('POST', '/runs', run),
   runs: (filter: { limit?: number; before?: string; state?: string; name?: string }) =>
     ask<RunSummary[]>('GET', `/runs${query(filter)}`),
