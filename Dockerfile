@@ -13,7 +13,7 @@ ENV PATH=/usr/share/dotnet:$PATH \
     DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 \
     PIPELINES_DATA=/data
 WORKDIR /pipelines
-RUN useradd --system --create-home --uid 10001 pipelines && install -d -o pipelines -g pipelines /data
+RUN useradd --create-home --uid 10001 pipelines && install -d -o pipelines -g pipelines /data
 VOLUME /data
 ENTRYPOINT ["/pipelines/artifacts/bin/Cli/release/pipelines"]
 
