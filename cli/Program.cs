@@ -26,6 +26,7 @@ var root = new RootCommand("Compresses neural networks as durable, repeatable wo
     TokenCommand.CreateAudit(),
     ValidateCommand.Create(),
     ActivitiesCommand.Create(),
+    ElsaCommand.Create(),
     DoctorCommand.Create(),
     BenchCommand.Create(),
     StageProcessCommand.Create(),

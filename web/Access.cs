@@ -23,6 +23,8 @@ internal static partial class Access
         ["GET /api/audit"] = Admin,
 
         ["POST /api/validate"] = Viewer,
+        ["POST /api/elsa/import"] = Viewer,
+        ["POST /api/elsa/export"] = Viewer,
         ["POST /api/runs"] = Operator,
         ["POST /api/runs/preview"] = Viewer,
         ["POST /api/runs/{}/cancel"] = Operator,

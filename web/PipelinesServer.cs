@@ -100,6 +100,7 @@ public sealed class PipelinesServer : IAsyncDisposable
         DefinitionsApi.Map(app);
         SchedulesApi.Map(app);
         WorkersApi.Map(app);
+        ElsaApi.Map(app);
 
         ActivitiesApi.Map(app);
         TemplatesApi.Map(app);

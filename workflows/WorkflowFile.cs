@@ -49,32 +49,42 @@ public static class WorkflowFile
 
     private static WorkflowDefinition ReadOne(string path)
     {
+        using var text = new StreamReader(new MemoryStream(ReadBytes(path)));
+        return Parse(text.ReadToEnd(), path);
+    }
+
+    /// <summary>One document; workflows that it names by their files stay named.</summary>
+    /// <param name="source">What the text is called when something is wrong with it.</param>
+    /// <exception cref="WorkflowFileException">Says what is wrong in it at which line.</exception>
+    public static WorkflowDefinition Parse(string text, string source)
+    {
         try
         {
-            return Json.Read<WorkflowDefinition>(ReadText(path));
+            return Json.Read<WorkflowDefinition>(text);
         }
         catch (JsonException error)
         {
-            throw new WorkflowFileException($"{path}: {Explain(error)}", error);
+            throw new WorkflowFileException($"{source}: {Explain(error)}", error);
+        }
+    }
+
+    /// <summary>A file that may be no longer than a workflow. What has no length (a pipe, a device) is not read for ever.</summary>
+    /// <exception cref="WorkflowFileException">It is too large, or cannot be read.</exception>
+    public static byte[] ReadBytes(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            if (file.CanSeek && file.Length > Largest)
+                throw TooLarge(path, $"{file.Length} bytes");
+            var bytes = new byte[file.CanSeek && file.Length > 0 ? file.Length + 1 : Largest + 1];
+            var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return count <= Largest ? bytes[..count] : throw TooLarge(path, "more");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new WorkflowFileException($"{path}: cannot be read: {error.Message}", error);
         }
-    }
-
-    // What has no length (a pipe, a device) is not read for ever.
-    private static string ReadText(string path)
-    {
-        using var file = File.OpenRead(path);
-        if (file.CanSeek && file.Length > Largest)
-            throw TooLarge(path, $"{file.Length} bytes");
-        var bytes = new byte[file.CanSeek && file.Length > 0 ? file.Length + 1 : Largest + 1];
-        var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        if (count > Largest)
-            throw TooLarge(path, "more");
-        using var text = new StreamReader(new MemoryStream(bytes, 0, count));
-        return text.ReadToEnd();
     }
 
     private static WorkflowFileException TooLarge(string path, string size) => new(

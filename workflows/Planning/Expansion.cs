@@ -167,8 +167,9 @@ internal sealed class Expansion(Catalog catalog, Resolver resolver, Faults fault
         var entry = catalog.Find(kind);
         if (entry is null && kind.Length > 0)
         {
-            faults.Add(scope.Path + stage.Id, $"no activity of kind '{kind}'"
-                + Suggestion.For(kind, [.. catalog.Entries.Select(known => known.Kind)]));
+            faults.Add(scope.Path + stage.Id, kind.StartsWith(Elsa.ElsaActivity.Placeholder, StringComparison.Ordinal)
+                ? $"'{kind}' is Elsa's: it is kept, and cannot be run here; put a stage of a kind that is ours in its place"
+                : $"no activity of kind '{kind}'" + Suggestion.For(kind, [.. catalog.Entries.Select(known => known.Kind)]));
         }
 
         if (made > MostStages)

@@ -33,6 +33,12 @@ export interface Definition {
   versions: Version[];
 }
 
+/** Of the stage, or of the workflow itself. */
+export interface ImportWarning {
+  stage?: string;
+  message: string;
+}
+
 export type RunState = 'running' | 'succeeded' | 'failed' | 'cancelled';
 export type StageState = 'waiting' | 'ready' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'blocked' | 'skipped';
 
@@ -227,6 +233,7 @@ export class ApiError extends Error {
 /** Says `login` when the server wants to know who asks. */
 export const strangers = new EventTarget();
 
+/** A body that is text is sent as it is. */
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   let answer: Response;
   try {
@@ -237,7 +244,7 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
         'x-requested-with': 'pipelines',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
     });
   } catch {
     throw new ApiError(0, 'the server does not answer', undefined);
@@ -282,6 +289,9 @@ export const api = {
   remove: (name: string) => ask<void>('DELETE', `/definitions/${at(name)}`),
   validate: (definition: WorkflowDocument, values?: Record<string, Json>) =>
     ask<{ errors: Fault[] }>('POST', '/validate', { definition, values }),
+  importElsa: (text: string) =>
+    ask<{ definition: WorkflowDocument; warnings: ImportWarning[] }>('POST', '/elsa/import', text),
+  exportElsa: (definition: WorkflowDocument) => ask<Json>('POST', '/elsa/export', definition),
   start: (run: StartRun) => ask<{ id: string }>('POST', '/runs', run),
   runs: (filter: { limit?: number; before?: string; state?: string; name?: string }) =>
     ask<RunSummary[]>('GET', `/runs${query(filter)}`),

@@ -1,6 +1,7 @@
 import { memo } from 'react';
 import type { NodeProps } from '@xyflow/react';
 import type { FlowNode } from './flow';
+import { isPlaceholder } from '../graph/elsa';
 import { familyOf, familyStyle } from './colours';
 import { FaultBadge, Marks, StatusLine } from './Badges';
 import { useStatus } from './canvasStore';
@@ -25,7 +26,7 @@ export const StageNode = memo(function StageNode({ data, selected }: NodeProps<F
         <FaultBadge path={path} />
         <span className="stage-kind">
           {what}
-          {!ports.known && !isWorkflow && ' · not found'}
+          {!ports.known && !isWorkflow && (isPlaceholder(stage) ? ' · placeholder' : ' · not found')}
         </span>
       </header>
       <div className="port-columns">

@@ -9,6 +9,7 @@ import { KeysDialog } from '../dialogs/KeysDialog';
 import { PublishDialog } from '../dialogs/PublishDialog';
 import { StartRunDialog } from '../dialogs/StartRunDialog';
 import { VersionsDialog } from '../dialogs/VersionsDialog';
+import { WarningsDialog } from '../dialogs/WarningsDialog';
 import { Canvas } from './Canvas';
 import { focusPalette } from './commands';
 import { ContextMenu } from './ContextMenu';
@@ -88,6 +89,8 @@ function Overlays() {
       return <Picker key={overlay.title} title={overlay.title} items={overlay.items} at={overlay.at} onClose={close} />;
     case 'menu':
       return <ContextMenu at={overlay.at} />;
+    case 'warnings':
+      return <WarningsDialog warnings={overlay.warnings} onClose={close} />;
     case 'versions':
       return <VersionsDialog onClose={close} />;
     case 'publish':

@@ -4,7 +4,7 @@ import { idOf, walk } from '../graph/document';
 import type { PickerItem } from '../parts/Picker';
 import { familyOf, familyStyle } from '../canvas/colours';
 import * as act from './actions';
-import { exportFile, importFile } from './files';
+import { exportElsaFile, exportFile, importFile } from './files';
 import { currentDocument, pick, select, show, stepBack, stepForward, togglePanel, useEditor } from './store';
 
 export interface Command {
@@ -84,6 +84,7 @@ export const commands: Command[] = [
   { id: 'versions', label: 'Versions', section: 'Workflow', run: () => show({ kind: 'versions' }) },
   { id: 'saveAs', label: 'Copy under another name…', section: 'Workflow', run: () => show({ kind: 'copy' }) },
   { id: 'export', label: 'Export as a file', section: 'Workflow', run: exportFile },
+  { id: 'exportElsa', label: 'Export as a file for Elsa', section: 'Workflow', run: () => void exportElsaFile() },
   { id: 'import', label: 'Import a file', section: 'Workflow', run: () => void importFile() },
   { id: 'home', label: 'All workflows', section: 'Workflow', run: () => go() },
 ];

@@ -1,7 +1,7 @@
 /** The state of the designer: one document, its history, what is chosen, and how it stands with the server. */
 import type { ReactFlowInstance } from '@xyflow/react';
 import { create } from 'zustand';
-import type { Definition, Version } from '../api';
+import type { Definition, ImportWarning, Version } from '../api';
 import { createCanvasStore } from '../canvas/canvasStore';
 import type { FlowEdge, FlowNode } from '../canvas/flow';
 import { emptyDocument, findStage, type Catalog, type Path, type WorkflowDocument } from '../graph/document';
@@ -32,6 +32,7 @@ export interface Screen {
 export type Overlay =
   | { kind: 'picker'; title: string; items: PickerItem[]; at?: Screen }
   | { kind: 'menu'; at: Screen }
+  | { kind: 'warnings'; warnings: ImportWarning[] }
   | { kind: 'versions' | 'run' | 'publish' | 'keys' | 'copy' };
 
 export interface EditorState {

@@ -9,6 +9,7 @@ import {
   type Path,
   type WorkflowDocument,
 } from './document';
+import { isPlaceholder, placeholderFault } from './elsa';
 import { fieldFault, fieldsOf } from './form';
 import { fits } from './connect';
 import { portsOf, typeOf } from './ports';
@@ -41,7 +42,14 @@ function stageFaults(document: WorkflowDocument, catalog: Catalog, path: Path): 
 
   if (isGroup(stage) && stage.stages!.length === 0) add(null, 'the group has no stages');
   if (!isGroup(stage) && stage.workflow === undefined && !catalog.has(stage.kind ?? ''))
-    add('kind', stage.kind ? `no activity of kind '${stage.kind}'` : 'the stage has no kind');
+    add(
+      'kind',
+      isPlaceholder(stage)
+        ? placeholderFault(stage.kind!)
+        : stage.kind
+          ? `no activity of kind '${stage.kind}'`
+          : 'the stage has no kind',
+    );
   for (const [name, source] of Object.entries(stage.inputs ?? {})) {
     const port = ports.inputs.find((one) => one.name === name);
     if (!port) {

@@ -3,7 +3,7 @@ import { api, type DefinitionSummary } from '../api';
 import { useEvents } from '../hooks/useEvents';
 import { useFetched } from '../hooks/useFetched';
 import { go, linkTo } from '../hooks/useRoute';
-import { chooseFile, readWorkflow } from '../designer/files';
+import { chooseFile, readFile } from '../designer/files';
 import { Dialog } from '../parts/Dialog';
 import { ago } from '../parts/format';
 import { Gallery } from './Gallery';
@@ -23,10 +23,10 @@ export function HomePage() {
   const open = async () => {
     const file = await chooseFile();
     if (!file) return;
-    const read = readWorkflow(await file.text());
+    const read = await readFile(file);
     if (typeof read === 'string') return setFault(`${file.name}: ${read}`);
     try {
-      go('designer', await createDefinition(read.name || file.name.replace(/\.json$/, ''), read, taken));
+      go('designer', await createDefinition(read.document.name || file.name.replace(/\.json$/, ''), read.document, taken));
     } catch (failure) {
       setFault(`${file.name}: ${failure instanceof Error ? failure.message : failure}`);
     }
