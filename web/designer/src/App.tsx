@@ -3,6 +3,7 @@ import { HomePage } from './home/HomePage';
 import { linkTo, useRoute } from './hooks/useRoute';
 import { themes, useTheme, type Theme } from './hooks/useTheme';
 import { Fallen } from './parts/Fallen';
+import { ArtifactPage } from './artifacts/ArtifactPage';
 import { RunPage } from './runs/RunPage';
 import { RunsPage } from './runs/RunsPage';
 
@@ -51,5 +52,6 @@ export function App() {
 function Page({ place, name }: { place: string; name?: string }) {
   if (place === 'designer' && name !== undefined) return <DesignerPage key={name} name={name} />;
   if (place === 'runs') return name === undefined ? <RunsPage /> : <RunPage key={name} id={name} />;
+  if (place === 'artifacts' && name !== undefined) return <ArtifactPage key={name} hash={name} />;
   return <HomePage />;
 }

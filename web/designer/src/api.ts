@@ -50,6 +50,10 @@ export interface StageView {
   waitsFor?: string | null;
   /** When its last attempt was claimed. */
   started?: string | null;
+  /** Why it was skipped, or computed although a result of it was there. */
+  reason?: string | null;
+  /** The values that its matrix gives it, and its round. */
+  variables?: Record<string, Json> | null;
 }
 
 export interface RunView {
@@ -88,6 +92,79 @@ export interface StartRun {
   values: Record<string, Json>;
   noCache?: boolean;
   key?: string;
+}
+
+export interface MetricPoint {
+  name: string;
+  step: number;
+  value: number;
+}
+
+export interface AttemptMetrics {
+  attempt: number;
+  points: MetricPoint[];
+}
+
+export interface Attempt {
+  number: number;
+  worker?: string | null;
+  device?: string | null;
+  started: string;
+  finished?: string | null;
+  outcome?: string | null;
+  exitCode?: number | null;
+  error?: string | null;
+  /** The step of the checkpoint that it went on from. */
+  fromStep?: number | null;
+}
+
+/** What a run would do with a stage: take a stored result, compute it, or (null) that cannot be said before. */
+export interface StagePreview {
+  id: string;
+  reused: boolean | null;
+  reason?: string | null;
+}
+
+export interface ComparedStage {
+  id: string;
+  kind: string;
+  state: StageState;
+  seconds?: number | null;
+  reused: boolean;
+  outputs?: Record<string, Json> | null;
+  variables?: Record<string, Json> | null;
+}
+
+export interface ComparedRun {
+  id: string;
+  name: string;
+  state: RunState;
+  created: string;
+  seconds?: number | null;
+  parameters: Record<string, Json>;
+  outputs: Record<string, Json>;
+  stages: ComparedStage[];
+}
+
+export interface ArtifactInfo {
+  hash: string;
+  bytes: number;
+  files: { name: string; size: number; sha256: string }[];
+  madeBy: { run: string; stage: string }[];
+}
+
+export interface LineageNode {
+  id: string;
+  kind: 'artifact' | 'stage';
+  label: string;
+  run?: string | null;
+  stage?: string | null;
+  hash?: string | null;
+}
+
+export interface Lineage {
+  nodes: LineageNode[];
+  edges: { from: string; to: string }[];
 }
 
 /** An answer that is no success; its message is for the user. */
@@ -150,7 +227,10 @@ export const api = {
     ask<{ version: number }>('POST', `/definitions/${at(name)}/publish`, { revision }),
   remove: (name: string) => ask<void>('DELETE', `/definitions/${at(name)}`),
   validate: (definition: WorkflowDocument, values?: Record<string, Json>) =>
-    ask<{ errors: Fault[] }>('POST', '/validate', { definition, values }),
+    ask<{ errors: Fault[] }>('POST', '/validate', { definition, values }).then(({ errors }) => ({
+      // The server says `sweep.prune` where the canvas says `sweep/prune`.
+      errors: errors.map((fault) => ({ ...fault, stage: fault.stage?.replaceAll('.', '/') ?? null })),
+    })),
   start: (run: StartRun) => ask<{ id: string }>('POST', '/runs', run),
   runs: (filter: { limit?: number; before?: string; state?: string; name?: string }) =>
     ask<RunSummary[]>('GET', `/runs${query(filter)}`),
@@ -160,6 +240,18 @@ export const api = {
     ask<ResetSummary>('POST', `/runs/${at(id)}/reset`, how),
   logs: (id: string, filter: { stage?: string; after?: number }) =>
     ask<LogLine[]>('GET', `/runs/${at(id)}/logs${query(filter)}`),
+  metrics: (id: string, stage: string) => ask<AttemptMetrics[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/metrics`),
+  attempts: (id: string, stage: string) => ask<Attempt[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/attempts`),
+  preview: (run: StartRun) => ask<{ stages: StagePreview[] }>('POST', '/runs/preview', run),
+  compare: (ids: string[]) => ask<{ runs: ComparedRun[] }>('GET', `/runs/compare${query({ ids: ids.join(',') })}`),
+  artifact: (hash: string) => ask<ArtifactInfo>('GET', `/artifacts/${at(hash)}/info`),
+  lineage: (hash: string) => ask<Lineage>('GET', `/artifacts/${at(hash)}/lineage`),
+};
+
+/** Where the browser gets files from. */
+export const files = {
+  archive: (hash: string): string => `/api/artifacts/${at(hash)}/archive`,
+  one: (hash: string, name: string): string => `/api/artifacts/${at(hash)}/files/${name.split('/').map(at).join('/')}`,
 };
 
 export type ServerEvent =

@@ -19,6 +19,8 @@ export interface NodeStatus {
   /** Of a stage that runs several times: how many there are and how many are done. */
   count: number;
   done: number;
+  /** What is counted. */
+  unit: 'stages' | 'branches' | 'rounds';
 }
 
 export interface CanvasState {

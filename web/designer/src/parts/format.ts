@@ -20,3 +20,16 @@ export const when = (time: string): string => new Date(time).toLocaleString();
 
 export const written = (value: unknown): string =>
   value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+export function size(bytes: number): string {
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
+}
+
+/** The beginning of a hash: enough to tell two apart by eye. */
+export const shortHash = (hash: string): string => hash.replace(/^sha256:/, '').slice(0, 10);
+
+export const plural = (count: number, one: string, several = `${one}s`): string =>
+  `${count} ${count === 1 ? one : several}`;

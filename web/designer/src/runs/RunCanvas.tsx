@@ -11,6 +11,7 @@ import type { Catalog, Path } from '../graph/document';
 import { toGraph } from '../graph/graph';
 import { placeMissing } from '../graph/layout';
 import { equal } from '../graph/difference';
+import { isShown, nodeOf, type ChosenBranches } from './branches';
 import { statusesOf } from './statuses';
 
 const nodeTypes = { stage: StageNode, group: GroupNode };
@@ -20,11 +21,12 @@ interface Props {
   run: RunView;
   catalog: Catalog;
   chosen?: Path;
+  branches: ChosenBranches;
   onChoose: (path: Path | undefined) => void;
 }
 
 /** The graph that ran, with what its stages do. A change of one stage draws that one again and no other. */
-export function RunCanvas({ run, catalog, chosen, onChoose }: Props) {
+export function RunCanvas({ run, catalog, chosen, branches, onChoose }: Props) {
   const [store] = useState(() => createCanvasStore(true));
   const definition = useStable(run.definition);
   const graph = useMemo(() => toGraph(placeMissing(definition, catalog), catalog), [definition, catalog]);
@@ -37,16 +39,21 @@ export function RunCanvas({ run, catalog, chosen, onChoose }: Props) {
   useEffect(
     () =>
       store.setState(({ statuses: before }) => {
-        const statuses = statusesOf(run.stages);
+        const statuses = statusesOf(run.stages, definition, branches);
         for (const [path, status] of Object.entries(statuses))
           if (equal(before[path], status)) statuses[path] = before[path]!;
         return { statuses };
       }),
-    [store, run.stages],
+    [store, run.stages, definition, branches],
   );
   const running = useMemo(
-    () => new Set(run.stages.filter((stage) => stage.state === 'running').map((stage) => stage.id)),
-    [run.stages],
+    () =>
+      new Set(
+        run.stages
+          .filter((stage) => stage.state === 'running' && isShown(stage.id, branches))
+          .map((stage) => nodeOf(stage.id)),
+      ),
+    [run.stages, branches],
   );
   const shownEdges = useMemo(
     () => edges.map((edge) => (running.has(edge.target) ? { ...edge, animated: true } : edge)),
