@@ -1,6 +1,8 @@
 /** Everything that is asked of the server. */
 import type { Activity, Json, WorkflowDocument } from './graph/document';
 import type { Fault } from './graph/checks';
+import { heard } from './hooks/reach';
+import type { Difference } from './graph/difference';
 
 export interface Template {
   name: string;
@@ -167,6 +169,128 @@ export interface Lineage {
   edges: { from: string; to: string }[];
 }
 
+export type MissedPolicy = 'skip' | 'once' | 'all';
+export type OverlapPolicy = 'skip' | 'queue' | 'cancel' | 'allow';
+
+/** What became of one time of a schedule. */
+export interface Fire {
+  time: string;
+  outcome: 'started' | 'queued' | 'skipped' | 'failed';
+  triggered: boolean;
+  /** Why there is no run. */
+  reason?: string;
+  run?: string;
+  state?: RunState;
+  /** Nothing was computed: every stage was reused. */
+  reused: boolean;
+}
+
+export interface Schedule {
+  name: string;
+  /** The workflow's name. */
+  workflow: string;
+  /** The published definition that it starts; absent when it carries a document of its own. */
+  definition?: string;
+  /** Absent beside a definition: the version that is the latest at each firing. */
+  version?: number;
+  cron: string;
+  zone: string;
+  missed: MissedPolicy;
+  overlap: OverlapPolicy;
+  parameters: Record<string, Json>;
+  created: string;
+  pausedAt?: string;
+  pauseReason?: string;
+  /** The next five times, in UTC; none while it is paused. */
+  next: string[];
+  last?: Fire;
+}
+
+/** One of `definition` and `document`. */
+export interface NewSchedule {
+  name: string;
+  cron: string;
+  /** UTC when absent. */
+  zone?: string;
+  /** `once` when absent. */
+  missed?: MissedPolicy;
+  /** `skip` when absent. */
+  overlap?: OverlapPolicy;
+  definition?: string;
+  version?: number;
+  document?: WorkflowDocument;
+  parameters?: Record<string, Json>;
+}
+
+/** The body of the 422 of a preview: which field is wrong, and which of the cron's five, from 0. */
+export interface CronFault {
+  detail: string;
+  field: 'cron' | 'zone' | 'count';
+  part?: number;
+}
+
+export interface Worker {
+  id: string;
+  host: string;
+  pid: number;
+  state: 'idle' | 'working' | 'draining' | 'dead';
+  /** Stages at once, by group. */
+  slots: Record<string, number>;
+  devices: string[];
+  started: string;
+  /** Seconds since it was last heard of. */
+  silent: number;
+  stages: { run: string; stage: string; device: string }[];
+}
+
+export type Severity = 'ok' | 'warning' | 'error';
+
+export interface DashboardItem {
+  /** `runs`, `stages`, `schedules`, `workers` or `disk`. */
+  about: string;
+  severity: Severity;
+  text: string;
+  /** As `#/runs/ID`. */
+  link?: string;
+}
+
+/** Whether anything is wrong: the worst severity, and a sentence about each thing. */
+export interface Dashboard {
+  severity: Severity;
+  items: DashboardItem[];
+  /** Runs that run now, and those that ended in the last 24 hours. */
+  runs: { running: number; succeeded: number; failed: number; cancelled: number };
+  stages: { ready: number; running: number; waitingForNoWorker: number; oldestReadySeconds?: number };
+  disk: { free: number; total: number };
+}
+
+export type Role = 'viewer' | 'operator' | 'admin';
+
+export interface Session {
+  /** The token's; absent on the server's own machine without one. */
+  name?: string;
+  role: Role;
+  local: boolean;
+}
+
+export interface Token {
+  name: string;
+  role: Role;
+  created: string;
+  expires?: string;
+  revoked?: string;
+  used?: string;
+}
+
+export interface AuditLine {
+  id: number;
+  at: string;
+  who?: string;
+  action: string;
+  target: string;
+  status: number;
+}
+
 /** An answer that is no success; its message is for the user. */
 export class ApiError extends Error {
   constructor(
@@ -183,12 +307,18 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
   try {
     answer = await fetch(`/api${path}`, {
       method,
-      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      // The cookie of a login counts only beside a header that no other site's page can send.
+      headers: {
+        'x-requested-with': 'pipelines',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
+    heard('away');
     throw new ApiError(0, 'the server does not answer', undefined);
   }
+  heard(answer.status === 401 ? 'locked' : [502, 503, 504].includes(answer.status) ? 'away' : 'there');
   const text = await answer.text();
   let read: unknown;
   try {
@@ -246,6 +376,32 @@ export const api = {
   compare: (ids: string[]) => ask<{ runs: ComparedRun[] }>('GET', `/runs/compare${query({ ids: ids.join(',') })}`),
   artifact: (hash: string) => ask<ArtifactInfo>('GET', `/artifacts/${at(hash)}/info`),
   lineage: (hash: string) => ask<Lineage>('GET', `/artifacts/${at(hash)}/lineage`),
+  difference: (name: string, from: number, to: number | 'draft') =>
+    ask<Difference>('GET', `/definitions/${at(name)}/diff${query({ from, to })}`),
+  schedules: () => ask<Schedule[]>('GET', '/schedules'),
+  schedule: (name: string) => ask<Schedule>('GET', `/schedules/${at(name)}`),
+  createSchedule: (schedule: NewSchedule) => ask<Schedule>('POST', '/schedules', schedule),
+  removeSchedule: (name: string) => ask<void>('DELETE', `/schedules/${at(name)}`),
+  pauseSchedule: (name: string, reason?: string) => ask<Schedule>('POST', `/schedules/${at(name)}/pause`, { reason }),
+  resumeSchedule: (name: string) => ask<Schedule>('POST', `/schedules/${at(name)}/resume`),
+  triggerSchedule: (name: string) => ask<Fire>('POST', `/schedules/${at(name)}/trigger`),
+  scheduleHistory: (name: string, limit?: number) =>
+    ask<Fire[]>('GET', `/schedules/${at(name)}/history${query({ limit })}`),
+  previewSchedule: (cron: string, zone: string, count = 5) =>
+    ask<{ times: string[] }>('POST', '/schedules/preview', { cron, zone, count }),
+  workers: () => ask<Worker[]>('GET', '/workers'),
+  /** With `now`, what it runs goes to others at its next checkpoint. */
+  drain: (id: string, now = false) => ask<Worker>('POST', `/workers/${at(id)}/drain`, { now }),
+  dashboard: () => ask<Dashboard>('GET', '/dashboard'),
+  session: () => ask<Session>('GET', '/session'),
+  login: (token: string) => ask<Session>('POST', '/session', { token }),
+  logout: () => ask<void>('DELETE', '/session'),
+  tokens: () => ask<Token[]>('GET', '/tokens'),
+  /** The answer is the only one that has the token itself. */
+  addToken: (name: string, role: Role, expires?: string) =>
+    ask<Token & { token: string }>('POST', '/tokens', { name, role, expires }),
+  revokeToken: (name: string) => ask<void>('DELETE', `/tokens/${at(name)}`),
+  audit: (limit?: number) => ask<AuditLine[]>('GET', `/audit${query({ limit })}`),
 };
 
 /** Where the browser gets files from. */

@@ -18,14 +18,13 @@ interface Props {
   height: number;
   xs: Range;
   ys: Range;
-  xLabel?: string;
   label: string;
   children: ReactNode;
   formatX?: (value: number) => string;
 }
 
 /** The axes of a plot with round numbers, and the picture that is drawn into them. */
-export function Frame({ width, height, xs, ys, xLabel, label, children, formatX = short }: Props) {
+export function Frame({ width, height, xs, ys, label, children, formatX = short }: Props) {
   const { x, y } = scalesOf(width, height, xs, ys);
   return (
     <svg className="chart" width={width} height={height} role="img" aria-label={label}>
@@ -42,11 +41,6 @@ export function Frame({ width, height, xs, ys, xLabel, label, children, formatX 
           {formatX(tick)}
         </text>
       ))}
-      {xLabel && (
-        <text x={width - margin.right} y={height - margin.bottom - 5} textAnchor="end" className="axis">
-          {xLabel}
-        </text>
-      )}
       {children}
     </svg>
   );

@@ -35,7 +35,6 @@ export function Scatter({ dots, sizeLabel, costLabel, height = 260 }: Props) {
           height={height}
           xs={xs}
           ys={ys}
-          xLabel={sizeLabel}
           label={`${costLabel} against ${sizeLabel} of ${dots.length}: ${dots
             .map((dot) => `${dot.label} ${short(dot.size)}, ${short(dot.cost)}`)
             .join('; ')}`}

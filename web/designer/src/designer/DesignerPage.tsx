@@ -2,6 +2,7 @@ import { useEffect } from 'react';
 import { api } from '../api';
 import { catalogOf } from '../graph/document';
 import { useFetched } from '../hooks/useFetched';
+import { Away } from '../parts/Away';
 import { Picker } from '../parts/Picker';
 import { ConflictDialog } from '../dialogs/ConflictDialog';
 import { CopyDialog } from '../dialogs/CopyDialog';
@@ -28,16 +29,12 @@ export function DesignerPage({ name }: { name: string }) {
   }, `designer ${name}`);
   const { data, error } = loaded;
   useEffect(() => {
-    if (data) load(data.definition, catalogOf(data.activities));
-  }, [data]);
+    // What is open already may have been changed since; the autosave follows what others save.
+    if (data && useEditor.getState().name !== name) load(data.definition, catalogOf(data.activities));
+  }, [data, name]);
   useEffect(() => () => useEditor.setState({ name: '', overlay: undefined }), [name]);
   const ready = useEditor((state) => state.name === name);
-  if (error)
-    return (
-      <p className="page empty" role="alert">
-        {name} cannot be opened: {error}
-      </p>
-    );
+  if (error && !(ready && data)) return <Away what={`The workflow ${name}`} error={error} onRetry={loaded.refresh} />;
   return ready && data ? <Designer key={name} /> : <p className="page empty">Opening {name}…</p>;
 }
 
@@ -50,7 +47,7 @@ function Designer() {
   const isEmpty = useEditor((state) => state.history.present.stages.length === 0);
   const notice = useEditor((state) => state.notice);
   return (
-    <main className="designer">
+    <main className="designer" id="main" tabIndex={-1}>
       <Toolbar faults={faults.length} />
       <div className="work">
         {panels.palette && <Palette />}

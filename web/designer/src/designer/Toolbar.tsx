@@ -22,7 +22,7 @@ export function Toolbar({ faults }: { faults: number }) {
   return (
     <div className="toolbar" role="toolbar" aria-label="Workflow">
       <nav className="way" aria-label="Opened workflows">
-        <a href={linkTo()}>Workflows</a>
+        <a href={linkTo('workflows')}>Workflows</a>
         <span aria-hidden>/</span>
         {way.length === 0 ? (
           <strong>{name}</strong>

@@ -85,7 +85,7 @@ export const commands: Command[] = [
   { id: 'saveAs', label: 'Copy under another name…', section: 'Workflow', run: () => show({ kind: 'copy' }) },
   { id: 'export', label: 'Export as a file', section: 'Workflow', run: exportFile },
   { id: 'import', label: 'Import a file', section: 'Workflow', run: () => void importFile() },
-  { id: 'home', label: 'All workflows', section: 'Workflow', run: () => go() },
+  { id: 'home', label: 'All workflows', section: 'Workflow', run: () => go('workflows') },
 ];
 
 export const byId = (id: string): Command => commands.find((command) => command.id === id)!;

@@ -3,8 +3,8 @@
 export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  if (minutes < 60) return `${minutes} min${Math.round(seconds) % 60 === 0 ? '' : ` ${Math.round(seconds) % 60} s`}`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
@@ -14,6 +14,16 @@ export function ago(time: string, now: number = Date.now()): string {
   if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
   if (seconds < 86400) return `${Math.round(seconds / 3600)} h ago`;
   return new Date(time).toLocaleDateString();
+}
+
+/** How long until a time: `in 3 h`. */
+export function until(time: string, now: number = Date.now()): string {
+  const seconds = (Date.parse(time) - now) / 1000;
+  if (seconds < 0) return 'now';
+  if (seconds < 90) return `in ${Math.round(seconds)} s`;
+  if (seconds < 5400) return `in ${Math.round(seconds / 60)} min`;
+  if (seconds < 129600) return `in ${Math.round(seconds / 3600)} h`;
+  return `in ${Math.round(seconds / 86400)} days`;
 }
 
 export const when = (time: string): string => new Date(time).toLocaleString();

@@ -6,7 +6,7 @@ export function ComparisonTable({ comparison }: { comparison: Comparison }) {
   return (
     <>
       <div className="table-wrap">
-        <table className="figures">
+        <table className="figures even">
           <thead>
             <tr>
               <th scope="col">Figure</th>

@@ -1,6 +1,6 @@
 import { Scatter } from '../charts/Scatter';
 import { short } from '../charts/scale';
-import { size } from '../parts/format';
+import { size, written } from '../parts/format';
 import { sizeOf, variablesText, type Ranking } from './results';
 
 const words: Record<string, string> = {
@@ -18,7 +18,7 @@ export function RankingView({ ranking }: { ranking: Ranking }) {
         sizeLabel={label}
         costLabel="perplexity"
         dots={ranking.models.map((model) => ({
-          label: variablesText(model.variables) || model.stage,
+          label: Object.values(model.variables).map(written).join(' ') || model.stage,
           size: sizeOf(ranking, model.figures),
           cost: model.figures.perplexity,
         }))}

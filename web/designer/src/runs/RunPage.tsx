@@ -96,7 +96,7 @@ function Run({ run, error, refresh }: { run: RunView; error?: string; refresh: (
           </span>
         )}
         <span className="space" />
-        <BranchPicker stages={run.stages} chosen={branches} onChoose={setBranches} />
+        {view !== 'result' && <BranchPicker stages={run.stages} chosen={branches} onChoose={setBranches} />}
         {chosen && (
           <button
             type="button"
@@ -142,7 +142,9 @@ function Run({ run, error, refresh }: { run: RunView; error?: string; refresh: (
         </Tabs>
         <div className="run-split">
           <div className="run-view" id="run-panel" role="tabpanel" aria-label={view} tabIndex={0}>
-            {view === 'timeline' && <Timeline run={run} chosen={chosen} onChoose={chooseStage} />}
+            {view === 'timeline' && (
+              <Timeline run={run} chosen={chosen === undefined ? undefined : names} onChoose={chooseStage} />
+            )}
             {view === 'metrics' && <MetricsView run={run} stages={picked} />}
             {view === 'log' && <Logs lines={lines} error={logs.error} />}
             {view === 'result' && <ResultView run={run} />}
@@ -151,6 +153,7 @@ function Run({ run, error, refresh }: { run: RunView; error?: string; refresh: (
             <StagePanel
               run={run}
               stages={picked}
+              plots={view !== 'metrics'}
               onResume={() => setRerun({})}
               onLog={() => setView('log')}
               onStage={(stage) => chooseStage(stage.id)}

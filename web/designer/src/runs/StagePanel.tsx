@@ -9,18 +9,20 @@ import { Value } from './Value';
 interface Props {
   run: RunView;
   stages: StageView[];
+  /** Whether its figures are drawn here as well. */
+  plots: boolean;
   onResume: () => void;
   onLog: () => void;
   onStage: (stage: StageView) => void;
 }
 
 /** What a run knows about the stages that are chosen: all of one, the states of several. */
-export function StagePanel({ run, stages, onResume, onLog, onStage }: Props) {
+export function StagePanel({ run, stages, plots, onResume, onLog, onStage }: Props) {
   const [only] = stages.length === 1 ? stages : [];
   return (
     <aside className="stage-panel" aria-label="Stage" tabIndex={0}>
       {only ? (
-        <One run={run} stage={only} onResume={onResume} onLog={onLog} />
+        <One run={run} stage={only} plots={plots} onResume={onResume} onLog={onLog} />
       ) : (
         <>
           <h3>{plural(stages.length, 'stage')}</h3>
@@ -42,18 +44,12 @@ export function StagePanel({ run, stages, onResume, onLog, onStage }: Props) {
   );
 }
 
-function One({
-  run,
-  stage,
-  onResume,
-  onLog,
-}: {
-  run: RunView;
+interface OneProps extends Pick<Props, 'run' | 'plots' | 'onResume' | 'onLog'> {
   stage: StageView;
-  onResume: () => void;
-  onLog: () => void;
-}) {
-  const { data } = useMetrics(run.id, [stage]);
+}
+
+function One({ run, stage, plots, onResume, onLog }: OneProps) {
+  const { data } = useMetrics(run.id, plots ? [stage] : []);
   return (
     <>
       <h3>

@@ -1,14 +1,12 @@
 import type { KeyboardEvent } from 'react';
 import type { RunView } from '../api';
-import { isWithin } from '../graph/document';
 import { useWidth } from '../hooks/useWidth';
 import { duration } from '../parts/format';
-import { nodeOf } from './branches';
 import { spansOf, ticksOf } from './spans';
 
 interface Props {
   run: RunView;
-  chosen?: string;
+  chosen?: ReadonlySet<string>;
   onChoose: (stage: string) => void;
 }
 
@@ -56,7 +54,7 @@ export function Timeline({ run, chosen, onChoose }: Props) {
             <g
               key={stage.id}
               transform={`translate(0 ${22 + index * rowHeight})`}
-              className={`bar-row ${chosen !== undefined && isWithin(nodeOf(stage.id), chosen) ? 'chosen' : ''}`}
+              className={`bar-row ${chosen?.has(stage.id) ? 'chosen' : ''}`}
               role="button"
               tabIndex={0}
               aria-label={`${stage.id}: ${stage.reused ? 'reused' : stage.state}, ${duration(seconds)}, begun after ${duration(from)}`}
