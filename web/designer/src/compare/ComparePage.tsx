@@ -97,7 +97,7 @@ function Compared({ runs }: { runs: ComparedRun[] }) {
           </thead>
           <Section title="Parameters" rows={kept(parameterRows(runs))} columns={runs.length} />
           <Section title="Measured" rows={kept(metricRows(runs))} columns={runs.length} />
-          <Section title="Time" rows={kept(timeRows(runs))} columns={runs.length} />
+          <Section title="Time" rows={kept(timeRows(runs))} columns={runs.length} marks={false} />
           {artifacts.length > 0 && (
             <Part title="Artifacts" columns={runs.length}>
               {artifacts.map(({ name, cells, differs }) => (
@@ -137,12 +137,22 @@ function Part({ title, columns, children }: { title: string; columns: number; ch
   );
 }
 
-function Section({ title, rows, columns }: { title: string; rows: Row[]; columns: number }) {
+function Section({
+  title,
+  rows,
+  columns,
+  marks = true,
+}: {
+  title: string;
+  rows: Row[];
+  columns: number;
+  marks?: boolean;
+}) {
   if (rows.length === 0) return null;
   return (
     <Part title={title} columns={columns}>
       {rows.map((row) => (
-        <tr key={row.name} className={row.differs ? 'differs' : ''}>
+        <tr key={row.name} className={marks && row.contrast ? 'differs' : ''}>
           <th scope="row">{row.name}</th>
           {row.cells.map((cell, index) => (
             <td key={index}>{cell}</td>

@@ -31,9 +31,9 @@ describe('runs side by side', () => {
         run('b', { parameters: { seed: 0, sparsity: 0.7, steps: 3 } }),
       ]),
     ).toEqual([
-      { name: 'sparsity', cells: ['0.5', '0.7'], differs: true },
-      { name: 'steps', cells: ['–', '3'], differs: true },
-      { name: 'seed', cells: ['0', '0'], differs: false },
+      { name: 'sparsity', cells: ['0.5', '0.7'], differs: true, contrast: true },
+      { name: 'steps', cells: ['–', '3'], differs: true, contrast: false },
+      { name: 'seed', cells: ['0', '0'], differs: false, contrast: false },
     ]));
 
   it('add up the branches of a matrix', () => {
@@ -52,7 +52,7 @@ describe('runs side by side', () => {
       metricRows([run('a', { outputs: { report: report(30) } }), run('b', { outputs: { report: report(40) } })]).find(
         (one) => one.name === 'pruned: perplexity',
       ),
-    ).toEqual({ name: 'pruned: perplexity', cells: ['30', '40'], differs: true }));
+    ).toEqual({ name: 'pruned: perplexity', cells: ['30', '40'], differs: true, contrast: true }));
 
   it('are one picture, in which the same dense model is there once', () =>
     expect(

@@ -1,6 +1,7 @@
 /** Several runs side by side. */
 import type { ComparedRun } from '../api';
 import type { Dot } from '../charts/Scatter';
+import type { Json } from '../graph/document';
 import { duration, size, written } from '../parts/format';
 import { artifactsIn, type ArtifactName } from '../runs/artifacts';
 import { nodeOf } from '../runs/branches';
@@ -11,9 +12,18 @@ export interface Row {
   cells: string[];
   /** Whether the runs differ in it. */
   differs: boolean;
+  /** Whether two of them have it and differ: what is missing in all others is no contrast. */
+  contrast: boolean;
 }
 
-const row = (name: string, cells: string[]): Row => ({ name, cells, differs: new Set(cells).size > 1 });
+const nothing = '–';
+
+const row = (name: string, cells: string[]): Row => ({
+  name,
+  cells,
+  differs: new Set(cells).size > 1,
+  contrast: new Set(cells.filter((cell) => cell !== nothing)).size > 1,
+});
 const namesOf = (all: Record<string, unknown>[]): string[] => [...new Set(all.flatMap((one) => Object.keys(one)))];
 
 /** Every parameter that any of them has; those that differ come first. */
@@ -44,14 +54,14 @@ export function timeRows(runs: ComparedRun[]): Row[] {
   return [
     row(
       'the whole run',
-      runs.map((run) => (run.seconds == null ? '–' : duration(run.seconds))),
+      runs.map((run) => (run.seconds == null ? nothing : duration(run.seconds))),
     ),
     ...namesOf(times).map((name) =>
       row(
         name,
         times.map((one) => {
           const time = one[name];
-          if (!time) return '–';
+          if (!time) return nothing;
           if (time.reused) return 'reused';
           return time.seconds > 0 ? duration(time.seconds) : time.state;
         }),
@@ -60,20 +70,40 @@ export function timeRows(runs: ComparedRun[]): Row[] {
   ];
 }
 
+export interface Measured {
+  label: string;
+  /** The label, where a picture has little room. */
+  mark?: string;
+  figures: Figures;
+  reference?: boolean;
+}
+
+const markOf = (variables: Record<string, Json> | null | undefined): { mark?: string } => {
+  const mark = Object.values(variables ?? {})
+    .map(written)
+    .join(' ');
+  return mark === '' ? {} : { mark };
+};
+
 /** Every model that a run measured, by a name of its own. */
-export function measured(run: ComparedRun): { label: string; figures: Figures; reference?: boolean }[] {
+export function measured(run: ComparedRun): Measured[] {
   const comparisons = outputsOf(run, isComparison).flatMap(({ value }) => [
     { label: 'dense', figures: value.dense, reference: true },
     { label: 'pruned', figures: value.pruned },
     ...(value.recovered ? [{ label: 'recovered', figures: value.recovered }] : []),
   ]);
   const rankings = outputsOf(run, isRanking).flatMap(({ value }) =>
-    value.models.map((model) => ({ label: variablesText(model.variables) || model.stage, figures: model.figures })),
+    value.models.map((model) => ({
+      label: variablesText(model.variables) || model.stage,
+      ...markOf(model.variables),
+      figures: model.figures,
+    })),
   );
   if (comparisons.length + rankings.length > 0) return [...comparisons, ...rankings];
   return run.stages.flatMap((stage) =>
     outputsOf({ outputs: stage.outputs ?? {}, stages: [] }, isMeasurement).map(({ value }) => ({
       label: variablesText(stage.variables) || stage.id,
+      ...markOf(stage.variables),
       figures: value,
       ...(/dense/.test(stage.id) ? { reference: true } : {}),
     })),
@@ -87,7 +117,7 @@ export function metricRows(runs: ComparedRun[]): Row[] {
     const cells = (write: (figures: Figures) => string) =>
       all.map((one) => {
         const figures = one.get(label);
-        return figures ? write(figures) : '–';
+        return figures ? write(figures) : nothing;
       });
     return [
       row(
@@ -110,9 +140,9 @@ export function metricRows(runs: ComparedRun[]): Row[] {
 export function dotsOf(runs: ComparedRun[], sizeKey: 'nonzero' | 'parameters' | 'bytes'): Dot[] {
   const seen = new Set<string>();
   return runs.flatMap((run, index) =>
-    measured(run).flatMap(({ label, figures, reference }) => {
+    measured(run).flatMap(({ label, mark = label, figures, reference }) => {
       const dot: Dot = {
-        label: reference || runs.length === 1 ? label : `${letter(index)} ${label}`,
+        label: reference || runs.length === 1 ? mark : `${letter(index)} ${mark}`,
         size: figures[sizeKey],
         cost: figures.perplexity,
         ...(reference ? { reference } : {}),

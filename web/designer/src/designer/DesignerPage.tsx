@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { api } from '../api';
 import { catalogOf } from '../graph/document';
+import { layoutAside } from '../graph/layoutAside';
 import { useFetched } from '../hooks/useFetched';
 import { Away } from '../parts/Away';
 import { Picker } from '../parts/Picker';
@@ -25,7 +26,8 @@ import { useShortcuts } from './useShortcuts';
 export function DesignerPage({ name }: { name: string }) {
   const loaded = useFetched(async () => {
     const [activities, definition] = await Promise.all([api.activities(), api.definition(name)]);
-    return { activities, definition };
+    const placed = await layoutAside('missing', definition.definition, catalogOf(activities));
+    return { activities, definition: { ...definition, definition: placed } };
   }, `designer ${name}`);
   const { data, error } = loaded;
   useEffect(() => {
@@ -90,7 +92,7 @@ function Overlays() {
     case 'publish':
       return <PublishDialog onClose={close} />;
     case 'run':
-      return <StartRunDialog onClose={close} />;
+      return <StartRunDialog upTo={overlay.upTo} onClose={close} />;
     case 'copy':
       return <CopyDialog onClose={close} />;
     case 'keys':

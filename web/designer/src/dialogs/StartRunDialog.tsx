@@ -1,10 +1,11 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { api, type StartRun } from '../api';
 import { useEditor } from '../designer/store';
 import { saveNow } from '../designer/useAutosave';
 import { Row } from '../designer/FieldRow';
 import type { Fault } from '../graph/checks';
-import type { Json, ParameterDefinition } from '../graph/document';
+import type { Json, ParameterDefinition, Path } from '../graph/document';
+import { documentUpTo } from '../graph/upTo';
 import { go } from '../hooks/useRoute';
 import { Icon } from '../parts/Icon';
 import { Dialog } from '../parts/Dialog';
@@ -13,11 +14,20 @@ import { countsOf } from './preview';
 import { usePreview } from './usePreview';
 import { ValueRow } from './ValueRow';
 
+interface Props {
+  /** Only what this stage needs. */
+  upTo?: Path;
+  onClose: () => void;
+}
+
 /** The values of a run, checked by the server while they are typed. */
-export function StartRunDialog({ onClose }: { onClose: () => void }) {
+export function StartRunDialog({ upTo, onClose }: Props) {
   const name = useEditor((state) => state.name);
-  const document = useEditor((state) => state.history.present);
-  const published = useEditor((state) => state.saving.published);
+  const whole = useEditor((state) => state.history.present);
+  const document = useMemo(() => (upTo === undefined ? whole : documentUpTo(whole, upTo)), [whole, upTo]);
+  const latest = useEditor((state) => state.saving.published);
+  // A part of a workflow is no version of it.
+  const published = upTo === undefined ? latest : null;
   const [values, setValues] = useState<Record<string, Json>>({});
   const [which, setWhich] = useState<'draft' | 'published'>('draft');
   const [noCache, setNoCache] = useState(false);
@@ -63,7 +73,7 @@ export function StartRunDialog({ onClose }: { onClose: () => void }) {
   const { computed, reused } = countsOf(preview.stages ?? []);
   return (
     <Dialog
-      title={`Run ${name}`}
+      title={upTo === undefined ? `Run ${name}` : `Run ${name} to ${upTo}`}
       onClose={onClose}
       actions={
         <>

@@ -18,6 +18,7 @@ export function Value({ value }: { value: unknown }) {
     );
   if (typeof value === 'number')
     return Number.isInteger(value) ? value.toLocaleString() : `${Number(value.toPrecision(6))}`;
-  if (value !== null && typeof value === 'object') return <pre>{JSON.stringify(value, null, 1)}</pre>;
+  const isFlat = Array.isArray(value) && value.every((one) => one === null || typeof one !== 'object');
+  if (value !== null && typeof value === 'object' && !isFlat) return <pre>{JSON.stringify(value, null, 1)}</pre>;
   return written(value);
 }

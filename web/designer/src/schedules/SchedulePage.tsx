@@ -8,7 +8,7 @@ import { Away } from '../parts/Away';
 import { Confirm } from '../parts/Confirm';
 import { ago, until, when } from '../parts/format';
 import { Value } from '../runs/Value';
-import { inZone, missedWords, outcomeOf, overlapWords } from './outcome';
+import { inZone, isLate, missedWords, outcomeOf, overlapWords } from './outcome';
 import { Next } from './SchedulesPage';
 
 const page = 100;
@@ -66,7 +66,9 @@ export function SchedulePage({ name }: { name: string }) {
         <About schedule={schedule} />
         <section>
           <h2>Next times</h2>
-          <Next schedule={schedule} />
+          {(schedule.pausedAt || isLate(schedule, Date.now()) || schedule.next.length === 0) && (
+            <Next schedule={schedule} />
+          )}
           {schedule.pausedAt && <p className="hint">Since {when(schedule.pausedAt)}.</p>}
           <Times times={schedule.next} zone={schedule.zone} />
         </section>
@@ -205,7 +207,7 @@ function History({ history, zone }: { history: Fire[]; zone: string }) {
                   <time dateTime={fire.time} title={ago(fire.time)}>
                     {inZone(fire.time, zone)}
                   </time>
-                  {fire.triggered && <span className="chip">by hand</span>}
+                  {fire.triggered && <span className="chip after">by hand</span>}
                 </td>
                 <td>
                   <span className={`state ${state}`}>{word}</span>
