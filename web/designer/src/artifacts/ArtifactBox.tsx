@@ -5,7 +5,7 @@ import { plural, shortHash, size } from '../parts/format';
 import { LineageGraph } from './LineageGraph';
 
 /** An artifact: what made it, where it comes from, and its files to take away. */
-export function ArtifactBox({ hash }: { hash: string }) {
+export function ArtifactBox({ hash, heading: Heading = 'h3' }: { hash: string; heading?: 'h2' | 'h3' }) {
   const { data, error } = useFetched(() => api.artifact(hash), `artifact ${hash}`);
   const lineage = useFetched(() => api.lineage(hash), `lineage ${hash}`);
   if (error)
@@ -51,7 +51,7 @@ export function ArtifactBox({ hash }: { hash: string }) {
       </details>
       {lineage.data && lineage.data.nodes.length > 1 && (
         <>
-          <h3>Where it comes from</h3>
+          <Heading>Where it comes from</Heading>
           <LineageGraph lineage={lineage.data} current={hash} />
         </>
       )}

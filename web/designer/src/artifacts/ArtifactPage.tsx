@@ -8,7 +8,7 @@ export function ArtifactPage({ hash }: { hash: string }) {
       <header className="page-header">
         <h1>Artifact {shortHash(hash)}</h1>
       </header>
-      <ArtifactBox hash={hash} />
+      <ArtifactBox hash={hash} heading="h2" />
       <p className="hint hash">{hash}</p>
     </main>
   );

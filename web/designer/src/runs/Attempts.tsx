@@ -11,7 +11,7 @@ export function Attempts({ run, stage }: { run: string; stage: StageView }) {
   if (!data || data.length === 0) return null;
   return (
     <>
-      <h4>{data.length === 1 ? 'One attempt' : `${data.length} attempts`}</h4>
+      <h3>{data.length === 1 ? 'One attempt' : `${data.length} attempts`}</h3>
       <ol className="attempts">
         {data.map((attempt) => (
           <li key={attempt.number}>

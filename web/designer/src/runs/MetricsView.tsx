@@ -23,7 +23,7 @@ export function MetricsView({ run, stages }: { run: RunView; stages: StageView[]
     <>
       {data.map((one) => (
         <section key={one.stage.id}>
-          <h3>{one.stage.id}</h3>
+          <h2>{one.stage.id}</h2>
           <Plots metrics={one} />
         </section>
       ))}

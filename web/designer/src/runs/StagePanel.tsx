@@ -25,7 +25,7 @@ export function StagePanel({ run, stages, plots, onResume, onLog, onStage }: Pro
         <One run={run} stage={only} plots={plots} onResume={onResume} onLog={onLog} />
       ) : (
         <>
-          <h3>{plural(stages.length, 'stage')}</h3>
+          <h2>{plural(stages.length, 'stage')}</h2>
           <ul className="stage-list">
             {stages.map((stage) => (
               <li key={stage.id}>
@@ -52,9 +52,9 @@ function One({ run, stage, plots, onResume, onLog }: OneProps) {
   const { data } = useMetrics(run.id, plots ? [stage] : []);
   return (
     <>
-      <h3>
+      <h2>
         {stage.id} <span className={`state ${stage.state}`}>{stage.reused ? 'reused' : stage.state}</span>
-      </h3>
+      </h2>
       {stage.error && (
         <div className="fault" role="alert">
           <p>{stage.error}</p>
@@ -82,7 +82,7 @@ function One({ run, stage, plots, onResume, onLog }: OneProps) {
       </dl>
       {Object.keys(stage.outputs ?? {}).length > 0 && (
         <>
-          <h4>Outputs</h4>
+          <h3>Outputs</h3>
           <dl>
             {Object.entries(stage.outputs!).map(([name, value]) => (
               <div key={name}>

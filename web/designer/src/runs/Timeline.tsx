@@ -49,7 +49,6 @@ export function Timeline({ run, chosen, onChoose }: Props) {
         ))}
         {spans.map(({ stage, from, seconds }, index) => {
           const word = stage.reused ? 'reused' : duration(seconds);
-          const where = [stage.device, stage.worker].filter(Boolean).join(', ');
           return (
             <g
               key={stage.id}
@@ -57,7 +56,7 @@ export function Timeline({ run, chosen, onChoose }: Props) {
               className={`bar-row ${chosen?.has(stage.id) ? 'chosen' : ''}`}
               role="button"
               tabIndex={0}
-              aria-label={`${stage.id}: ${stage.reused ? 'reused' : stage.state}, ${duration(seconds)}, begun after ${duration(from)}`}
+              aria-label={`${stage.id} ${word}, ${stage.state}, begun after ${duration(from)}`}
               onClick={() => onChoose(stage.id)}
               onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && onChoose(stage.id)}
             >
@@ -72,9 +71,7 @@ export function Timeline({ run, chosen, onChoose }: Props) {
                 height={rowHeight - 10}
                 rx={3}
                 className={`bar ${stage.reused ? 'reused' : stage.state}`}
-              >
-                <title>{`${stage.id}: ${word}${where ? ` on ${where}` : ''}, begun after ${duration(from)}`}</title>
-              </rect>
+              />
               <text x={labelWidth + (from + seconds) * scale + 6} y={13} className="tick">
                 {word}
               </text>
