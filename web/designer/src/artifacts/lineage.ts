@@ -21,6 +21,11 @@ export interface LaidLineage {
   height: number;
 }
 
+interface Place {
+  x: number;
+  y: number;
+}
+
 const rowHeight = 34;
 const margin = 12;
 
@@ -35,21 +40,25 @@ export function layLineage({ nodes, edges }: Lineage): LaidLineage {
   for (const edge of known) graph.setEdge(edge.from, edge.to);
   dagre.layout(graph);
   const { width = 0, height = 0 } = graph.graph();
+  // An edge may go around below the lowest box.
+  const lowest = Math.max(0, ...known.flatMap((edge) => pointsOf(graph, edge).map((point) => point.y)));
   return {
     nodes: nodes.map((node) => {
       const box = graph.node(node.id);
       return { ...node, x: box.x - box.width / 2, y: box.y - box.height / 2, width: box.width, height: box.height };
     }),
     edges: known.map((edge) => {
-      const { points } = graph.edge(edge.from, edge.to) as { points: { x: number; y: number }[] };
-      return { id: `${edge.from}>${edge.to}`, path: smooth(points) };
+      return { id: `${edge.from}>${edge.to}`, path: smooth(pointsOf(graph, edge)) };
     }),
     width: Math.max(1, width),
-    height: Math.max(1, height),
+    height: Math.max(1, height, lowest + margin),
   };
 }
 
-function smooth(points: { x: number; y: number }[]): string {
+const pointsOf = (graph: dagre.graphlib.Graph, { from, to }: { from: string; to: string }): Place[] =>
+  (graph.edge(from, to) as { points: Place[] }).points;
+
+function smooth(points: Place[]): string {
   const [first, ...rest] = points;
   if (!first) return '';
   let from = first;

@@ -1,5 +1,6 @@
 import { useWidth } from '../hooks/useWidth';
 import { Frame, scalesOf } from './Frame';
+import { placeLabels } from './labels';
 import { paretoFront, stairs, type Trade } from './pareto';
 import { padded, rangeOf, short } from './scale';
 
@@ -23,6 +24,11 @@ export function Scatter({ dots, sizeLabel, costLabel, height = 260 }: Props) {
   const ys = padded(rangeOf(dots.map((dot) => dot.cost)), 0.1);
   const { x, y } = scalesOf(width, height, xs, ys);
   const front = paretoFront(dots);
+  const others = dots.filter((dot) => !front.includes(dot));
+  const labels = placeLabels(
+    [...front, ...others].map((dot) => ({ x: x(dot.size), y: y(dot.cost), label: dot.label })),
+    width,
+  );
   return (
     <figure className="plot scatter">
       <figcaption>
@@ -55,18 +61,16 @@ export function Scatter({ dots, sizeLabel, costLabel, height = 260 }: Props) {
               >
                 <title>{`${dot.label}: ${short(dot.size)} ${sizeLabel}, ${costLabel} ${short(dot.cost)}`}</title>
               </circle>
-              {dots.length <= 14 && (
-                <text
-                  x={x(dot.size) + (x(dot.size) > width * 0.7 ? -9 : 9)}
-                  y={y(dot.cost) - 7}
-                  textAnchor={x(dot.size) > width * 0.7 ? 'end' : 'start'}
-                  className="dot-name"
-                >
-                  {dot.label.length > 26 ? `${dot.label.slice(0, 25)}…` : dot.label}
-                </text>
-              )}
             </g>
           ))}
+          {labels.map(
+            (label, index) =>
+              label && (
+                <text key={index} x={label.x} y={label.y} textAnchor={label.anchor} className="dot-name">
+                  {label.text}
+                </text>
+              ),
+          )}
         </Frame>
       </div>
     </figure>

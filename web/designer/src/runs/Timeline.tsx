@@ -62,7 +62,7 @@ export function Timeline({ run, chosen, onChoose }: Props) {
             >
               <rect x={0} y={-1} width={width} height={rowHeight - 2} className="row-back" />
               <text x={labelWidth - 8} y={13} textAnchor="end">
-                {stage.id.length > longest ? `…${stage.id.slice(1 - longest)}` : stage.id}
+                {`${stage.id.length > longest ? `…${stage.id.slice(1 - longest)}` : stage.id} `}
               </text>
               <rect
                 x={labelWidth + from * scale}
