@@ -1,6 +1,7 @@
 /** Everything that is asked of the server. */
 import type { Activity, Json, WorkflowDocument } from './graph/document';
 import type { Fault } from './graph/checks';
+import { heard } from './hooks/reach';
 import type { Difference } from './graph/difference';
 
 export interface Template {
@@ -33,12 +34,6 @@ export interface Definition {
   versions: Version[];
 }
 
-/** Of the stage, or of the workflow itself. */
-export interface ImportWarning {
-  stage?: string;
-  message: string;
-}
-
 export type RunState = 'running' | 'succeeded' | 'failed' | 'cancelled';
 export type StageState = 'waiting' | 'ready' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'blocked' | 'skipped';
 
@@ -57,6 +52,10 @@ export interface StageView {
   waitsFor?: string | null;
   /** When its last attempt was claimed. */
   started?: string | null;
+  /** Why it was skipped, or computed although a result of it was there. */
+  reason?: string | null;
+  /** The values that its matrix gives it, and its round. */
+  variables?: Record<string, Json> | null;
 }
 
 export interface RunView {
@@ -95,6 +94,79 @@ export interface StartRun {
   values: Record<string, Json>;
   noCache?: boolean;
   key?: string;
+}
+
+export interface MetricPoint {
+  name: string;
+  step: number;
+  value: number;
+}
+
+export interface AttemptMetrics {
+  attempt: number;
+  points: MetricPoint[];
+}
+
+export interface Attempt {
+  number: number;
+  worker?: string | null;
+  device?: string | null;
+  started: string;
+  finished?: string | null;
+  outcome?: string | null;
+  exitCode?: number | null;
+  error?: string | null;
+  /** The step of the checkpoint that it went on from. */
+  fromStep?: number | null;
+}
+
+/** What a run would do with a stage: take a stored result, compute it, or (null) that cannot be said before. */
+export interface StagePreview {
+  id: string;
+  reused: boolean | null;
+  reason?: string | null;
+}
+
+export interface ComparedStage {
+  id: string;
+  kind: string;
+  state: StageState;
+  seconds?: number | null;
+  reused: boolean;
+  outputs?: Record<string, Json> | null;
+  variables?: Record<string, Json> | null;
+}
+
+export interface ComparedRun {
+  id: string;
+  name: string;
+  state: RunState;
+  created: string;
+  seconds?: number | null;
+  parameters: Record<string, Json>;
+  outputs: Record<string, Json>;
+  stages: ComparedStage[];
+}
+
+export interface ArtifactInfo {
+  hash: string;
+  bytes: number;
+  files: { name: string; size: number; sha256: string }[];
+  madeBy: { run: string; stage: string }[];
+}
+
+export interface LineageNode {
+  id: string;
+  kind: 'artifact' | 'stage';
+  label: string;
+  run?: string | null;
+  stage?: string | null;
+  hash?: string | null;
+}
+
+export interface Lineage {
+  nodes: LineageNode[];
+  edges: { from: string; to: string }[];
 }
 
 export type MissedPolicy = 'skip' | 'once' | 'all';
@@ -219,6 +291,12 @@ export interface AuditLine {
   status: number;
 }
 
+/** Of the stage, or of the workflow itself. */
+export interface ImportWarning {
+  stage?: string;
+  message: string;
+}
+
 /** An answer that is no success; its message is for the user. */
 export class ApiError extends Error {
   constructor(
@@ -247,8 +325,10 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
       body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
     });
   } catch {
+    heard('away');
     throw new ApiError(0, 'the server does not answer', undefined);
   }
+  heard(answer.status === 401 ? 'locked' : [502, 503, 504].includes(answer.status) ? 'away' : 'there');
   const text = await answer.text();
   let read: unknown;
   try {
@@ -288,7 +368,10 @@ export const api = {
     ask<{ version: number }>('POST', `/definitions/${at(name)}/publish`, { revision }),
   remove: (name: string) => ask<void>('DELETE', `/definitions/${at(name)}`),
   validate: (definition: WorkflowDocument, values?: Record<string, Json>) =>
-    ask<{ errors: Fault[] }>('POST', '/validate', { definition, values }),
+    ask<{ errors: Fault[] }>('POST', '/validate', { definition, values }).then(({ errors }) => ({
+      // The server says `sweep.prune` where the canvas says `sweep/prune`.
+      errors: errors.map((fault) => ({ ...fault, stage: fault.stage?.replaceAll('.', '/') ?? null })),
+    })),
   importElsa: (text: string) =>
     ask<{ definition: WorkflowDocument; warnings: ImportWarning[] }>('POST', '/elsa/import', text),
   exportElsa: (definition: WorkflowDocument) => ask<Json>('POST', '/elsa/export', definition),
@@ -301,6 +384,12 @@ export const api = {
     ask<ResetSummary>('POST', `/runs/${at(id)}/reset`, how),
   logs: (id: string, filter: { stage?: string; after?: number }) =>
     ask<LogLine[]>('GET', `/runs/${at(id)}/logs${query(filter)}`),
+  metrics: (id: string, stage: string) => ask<AttemptMetrics[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/metrics`),
+  attempts: (id: string, stage: string) => ask<Attempt[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/attempts`),
+  preview: (run: StartRun) => ask<{ stages: StagePreview[] }>('POST', '/runs/preview', run),
+  compare: (ids: string[]) => ask<{ runs: ComparedRun[] }>('GET', `/runs/compare${query({ ids: ids.join(',') })}`),
+  artifact: (hash: string) => ask<ArtifactInfo>('GET', `/artifacts/${at(hash)}/info`),
+  lineage: (hash: string) => ask<Lineage>('GET', `/artifacts/${at(hash)}/lineage`),
   difference: (name: string, from: number, to: number | 'draft') =>
     ask<Difference>('GET', `/definitions/${at(name)}/diff${query({ from, to })}`),
   schedules: () => ask<Schedule[]>('GET', '/schedules'),
@@ -327,6 +416,12 @@ export const api = {
     ask<Token & { token: string }>('POST', '/tokens', { name, role, expires }),
   revokeToken: (name: string) => ask<void>('DELETE', `/tokens/${at(name)}`),
   audit: (limit?: number) => ask<AuditLine[]>('GET', `/audit${query({ limit })}`),
+};
+
+/** Where the browser gets files from. */
+export const files = {
+  archive: (hash: string): string => `/api/artifacts/${at(hash)}/archive`,
+  one: (hash: string, name: string): string => `/api/artifacts/${at(hash)}/files/${name.split('/').map(at).join('/')}`,
 };
 
 export type ServerEvent =

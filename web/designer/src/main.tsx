@@ -6,6 +6,9 @@ import './styles/controls.css';
 import './styles/canvas.css';
 import './styles/designer.css';
 import './styles/pages.css';
+import './styles/charts.css';
+import './styles/results.css';
+import './styles/overview.css';
 import { App } from './App';
 
 createRoot(document.getElementById('root')!).render(

@@ -47,7 +47,7 @@ export function StatusLine({ status }: { status: NodeStatus }) {
   return (
     <div className="status-line" title={status.error ?? status.text ?? where}>
       <span className={`state ${state}`}>{word}</span>
-      {status.count > 1 && <span>{`${status.done}/${status.count}`}</span>}
+      {status.count > 1 && <span>{`${status.done} of ${status.count} ${status.unit} done`}</span>}
       {status.seconds !== undefined && !status.reused && <span>{duration(status.seconds)}</span>}
       {state === 'running' && where && <span className="where">{where}</span>}
       {status.attempt > 1 && <span>attempt {status.attempt}</span>}

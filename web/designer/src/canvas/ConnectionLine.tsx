@@ -1,9 +1,9 @@
 import { getBezierPath, type ConnectionLineComponentProps } from '@xyflow/react';
 import { edgeColour } from './colours';
-import type { FlowNode } from './flow';
+import { isNote, type CanvasNode } from './notes';
 import { endpointOfHandle } from '../graph/graph';
 
-interface Props extends ConnectionLineComponentProps<FlowNode> {
+interface Props extends ConnectionLineComponentProps<CanvasNode> {
   /** Why the connection cannot be made where it is now. */
   reasonAt: (from: { node: string; handle: string }, to: { node: string; handle: string }) => string | undefined;
 }
@@ -30,7 +30,9 @@ export function ConnectionLine({
     targetPosition: toPosition,
   });
   const { port } = endpointOfHandle(fromNode.id, fromHandle.id!);
-  const { inputs, outputs } = fromNode.data.node.ports;
+  const from = fromNode.internals.userNode;
+  if (isNote(from)) return null;
+  const { inputs, outputs } = from.data.node.ports;
   const type =
     [...(fromHandle.type === 'source' ? outputs : []), ...inputs, ...outputs].find((one) => one.name === port)?.type ??
     '?';

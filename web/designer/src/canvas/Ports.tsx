@@ -1,5 +1,6 @@
 import { Handle, Position } from '@xyflow/react';
 import type { Path, Port } from '../graph/document';
+import { insidePort } from '../graph/collapse';
 import { newPort } from '../graph/connect';
 import { handleId } from '../graph/graph';
 import { isList } from '../graph/ports';
@@ -41,15 +42,18 @@ export function Ports({ path, ports, side, inner }: Props) {
             className={`port ${wrong ? 'wrong' : ''} ${state}`}
             style={typeStyle(port.type)}
             title={
-              port.name === newPort
-                ? `Drop a connection here for a new ${inner ? 'output' : 'input'} of the group`
-                : `${port.name}: ${port.type}${port.optional ? ' (optional)' : ''}`
+              port.name === insidePort
+                ? 'What goes past the ports of the group; open it to see where'
+                : port.name === newPort
+                  ? `Drop a connection here for a new ${inner ? 'output' : 'input'} of the group`
+                  : `${port.name}: ${port.type}${port.optional ? ' (optional)' : ''}`
             }
           >
             <Handle
               type={isTarget ? 'target' : 'source'}
               position={isTarget ? Position.Left : Position.Right}
               id={handleId(side, { port: port.name, inner })}
+              isConnectable={port.name !== insidePort}
               className={`${isList(port.type) ? 'list' : ''} ${port.optional ? 'optional' : ''}`}
             />
             <span>{port.name === newPort ? '' : port.name}</span>

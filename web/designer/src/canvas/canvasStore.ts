@@ -3,7 +3,7 @@ import { createContext, useContext } from 'react';
 import { createStore, useStore, type StoreApi } from 'zustand';
 import type { StageState } from '../api';
 import type { Fault } from '../graph/checks';
-import type { Path } from '../graph/document';
+import type { Note, Path } from '../graph/document';
 
 export interface NodeStatus {
   state: StageState;
@@ -19,6 +19,8 @@ export interface NodeStatus {
   /** Of a stage that runs several times: how many there are and how many are done. */
   count: number;
   done: number;
+  /** What is counted. */
+  unit: 'stages' | 'branches' | 'rounds';
 }
 
 export interface CanvasState {
@@ -27,6 +29,10 @@ export interface CanvasState {
   faults: Record<Path, Fault[]>;
   /** Handles that the connection being drawn may end at, by `path|handle`; undefined while none is drawn. */
   fitting?: ReadonlySet<string>;
+  /** Draws a group as one box, or opens it. */
+  onCollapse?: (path: Path, collapsed: boolean) => void;
+  /** Changes a note; without it notes are only read. */
+  onNote?: (index: number, change: Partial<Note>) => void;
 }
 
 export const createCanvasStore = (readOnly: boolean): StoreApi<CanvasState> =>

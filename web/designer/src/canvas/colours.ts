@@ -1,6 +1,7 @@
 /** Families and port types have hues, so that a new one has a colour without anybody choosing it. */
 import type { CSSProperties } from 'react';
 import { elementOf, unknown } from '../graph/ports';
+import { isNote, type CanvasNode } from './notes';
 
 const families: Record<string, number> = {
   data: 190,
@@ -40,3 +41,9 @@ export const typeStyle = (type: string): CSSProperties =>
 export const familyStyle = (family: string): CSSProperties => ({ '--hue': familyHue(family) }) as CSSProperties;
 export const edgeColour = (type: string): string =>
   `hsl(${typeHue(type)} ${type === unknown ? '0%' : '55%'} var(--edge-light))`;
+
+/** The colour of a node on the small map. */
+export const mapColour = (node: CanvasNode): string =>
+  isNote(node)
+    ? 'hsl(48 60% 60% / 0.4)'
+    : `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`;

@@ -44,6 +44,8 @@ export function flowEdges(graph: Graph, before: FlowEdge[], selected: ReadonlySe
       sourceHandle: handleId('out', edge.from),
       target: edge.to.stage,
       targetHandle: handleId('in', edge.to),
+      selectable: !edge.lifted,
+      focusable: !edge.lifted,
       selected: isSelected,
       label: edge.choice > 0 && !edge.type.endsWith('[]') ? `${edge.choice}` : undefined,
       style: { stroke: edgeColour(edge.type) },

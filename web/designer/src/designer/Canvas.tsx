@@ -21,13 +21,16 @@ import {
   type FinalConnectionState,
   type IsValidConnection,
   type NodeChange,
+  type ReactFlowInstance,
 } from '@xyflow/react';
 import { CanvasContext } from '../canvas/canvasStore';
-import { familyHue, familyOf } from '../canvas/colours';
+import { mapColour } from '../canvas/colours';
 import { ConnectionLine } from '../canvas/ConnectionLine';
 import { flowEdges, flowNodes, type FlowEdge, type FlowNode } from '../canvas/flow';
 import { firstView } from '../canvas/view';
 import { GroupNode } from '../canvas/GroupNode';
+import { NoteNode } from '../canvas/NoteNode';
+import { isNote, noteIndex, type CanvasNode, type NoteFlowNode } from '../canvas/notes';
 import { StageNode } from '../canvas/StageNode';
 import { canConnect, type Endpoint } from '../graph/connect';
 import { moveStages } from '../graph/edit';
@@ -35,9 +38,20 @@ import { endpointOfHandle, handleId, toGraph } from '../graph/graph';
 import { candidates } from '../graph/targets';
 import { add, dropInto, join, offerConnections } from './actions';
 import { openCommandBar } from './commands';
-import { canvasStore, change, currentDocument, openWorkflow, select, show, useDocument, useEditor } from './store';
+import { placeNotes, useNotes } from './useNotes';
+import {
+  canvasStore,
+  change,
+  chooseNote,
+  currentDocument,
+  openWorkflow,
+  select,
+  show,
+  useDocument,
+  useEditor,
+} from './store';
 
-const nodeTypes = { stage: StageNode, group: GroupNode };
+const nodeTypes = { stage: StageNode, group: GroupNode, note: NoteNode };
 export const dragType = 'application/x-pipelines-kind';
 
 const verdictOf = (from: Endpoint, to: Endpoint) =>
@@ -56,7 +70,9 @@ function chooseFocused({ target }: FocusEvent): void {
   if (!target.matches(':focus-visible') || !(target instanceof HTMLElement || target instanceof SVGElement)) return;
   const id = target.dataset['id'];
   if (id === undefined) return;
-  if (target.classList.contains('react-flow__node')) select([id]);
+  const note = noteIndex(id);
+  if (note !== undefined) chooseNote(note);
+  else if (target.classList.contains('react-flow__node')) select([id]);
   else if (target.classList.contains('react-flow__edge')) select([], [id]);
 }
 
@@ -72,12 +88,20 @@ export function Canvas() {
   useEffect(() => setNodes((before) => flowNodes(graph, before, selection)), [graph, selection]);
   useEffect(() => setEdges((before) => flowEdges(graph, before, chosenEdges)), [graph, chosenEdges]);
 
-  const onNodesChange = useCallback((changes: NodeChange<FlowNode>[]) => {
+  const notes = useNotes();
+  const all = useMemo((): CanvasNode[] => [...notes.nodes, ...nodes], [notes.nodes, nodes]);
+
+  const onNodesChange = useCallback((every: NodeChange<CanvasNode>[]) => {
+    const ofNote = (one: NodeChange<CanvasNode>) => 'id' in one && noteIndex(one.id) !== undefined;
+    notes.onChanges(every.filter(ofNote) as NodeChange<NoteFlowNode>[]);
+    const changes = every.filter((one) => !ofNote(one)) as NodeChange<FlowNode>[];
     const picks = changes.filter((one) => one.type === 'select');
     if (picks.length > 0) {
       const chosen = new Set(useEditor.getState().selection);
       for (const one of picks) one.selected ? chosen.add(one.id) : chosen.delete(one.id);
+      const { note } = useEditor.getState();
       select(chosen, useEditor.getState().edges);
+      if (chosen.size === 0) chooseNote(note);
     }
     const moves = changes.filter((one) => one.type === 'position' || one.type === 'dimensions');
     if (moves.length > 0) setNodes((before) => applyNodeChanges(moves, before));
@@ -95,7 +119,10 @@ export function Canvas() {
     const state = useEditor.getState();
     setNodes((before) => flowNodes(toGraph(currentDocument(), state.catalog), before, state.selection));
   }, []);
-  const onDragStop = useCallback((_: unknown, __: FlowNode, moved: FlowNode[]) => {
+  const onDragStop = useCallback((_: unknown, __: CanvasNode, dragged: CanvasNode[]) => {
+    placeNotes(dragged.filter(isNote));
+    const moved = dragged.filter((node) => !isNote(node)) as FlowNode[];
+    if (moved.length === 0) return;
     const [only] = moved.length === 1 ? moved : [];
     if (only && dropInto(only.id, only.position)) return restore();
     change((now) =>
@@ -161,14 +188,16 @@ export function Canvas() {
   }, []);
   const openMenu = useCallback((event: ReactMouseEvent | MouseEvent, path?: string) => {
     event.preventDefault();
-    if (path !== undefined && !useEditor.getState().selection.has(path)) select([path]);
+    const note = path === undefined ? undefined : noteIndex(path);
+    if (note !== undefined) chooseNote(note);
+    else if (path !== undefined && !useEditor.getState().selection.has(path)) select([path]);
     show({ kind: 'menu', at: { x: event.clientX, y: event.clientY } });
   }, []);
 
   return (
     <CanvasContext.Provider value={canvasStore}>
-      <ReactFlow<FlowNode, FlowEdge>
-        nodes={nodes}
+      <ReactFlow<CanvasNode, FlowEdge>
+        nodes={all}
         edges={edges}
         nodeTypes={nodeTypes}
         onNodesChange={onNodesChange}
@@ -189,8 +218,10 @@ export function Canvas() {
             }}
           />
         )}
-        onInit={(flow) => useEditor.setState({ flow })}
-        onNodeDoubleClick={(_, { id, data }) => typeof data.node.stage.workflow === 'object' && openWorkflow(id)}
+        onInit={(flow) => useEditor.setState({ flow: flow as unknown as ReactFlowInstance<FlowNode, FlowEdge> })}
+        onNodeDoubleClick={(_, node) =>
+          !isNote(node) && typeof node.data.node.stage.workflow === 'object' && openWorkflow(node.id)
+        }
         onNodeContextMenu={(event, node) => openMenu(event, node.id)}
         onSelectionContextMenu={(event) => openMenu(event)}
         onPaneContextMenu={(event) => openMenu(event)}
@@ -217,14 +248,12 @@ export function Canvas() {
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
         <Controls showInteractive={false} />
-        <MiniMap<FlowNode>
+        <MiniMap<CanvasNode>
           style={{ width: 150, height: 96 }}
           pannable
           zoomable
           ariaLabel="Map of the workflow"
-          nodeColor={(node) =>
-            `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`
-          }
+          nodeColor={mapColour}
         />
       </ReactFlow>
     </CanvasContext.Provider>

@@ -1,7 +1,9 @@
 import { useEffect } from 'react';
 import { api } from '../api';
 import { catalogOf } from '../graph/document';
+import { layoutAside } from '../graph/layoutAside';
 import { useFetched } from '../hooks/useFetched';
+import { Away } from '../parts/Away';
 import { Picker } from '../parts/Picker';
 import { ConflictDialog } from '../dialogs/ConflictDialog';
 import { CopyDialog } from '../dialogs/CopyDialog';
@@ -25,20 +27,17 @@ import { useShortcuts } from './useShortcuts';
 export function DesignerPage({ name }: { name: string }) {
   const loaded = useFetched(async () => {
     const [activities, definition] = await Promise.all([api.activities(), api.definition(name)]);
-    return { activities, definition };
+    const placed = await layoutAside('missing', definition.definition, catalogOf(activities));
+    return { activities, definition: { ...definition, definition: placed } };
   }, `designer ${name}`);
   const { data, error } = loaded;
   useEffect(() => {
-    if (data) load(data.definition, catalogOf(data.activities));
-  }, [data]);
+    // What is open already may have been changed since; the autosave follows what others save.
+    if (data && useEditor.getState().name !== name) load(data.definition, catalogOf(data.activities));
+  }, [data, name]);
   useEffect(() => () => useEditor.setState({ name: '', overlay: undefined }), [name]);
   const ready = useEditor((state) => state.name === name);
-  if (error)
-    return (
-      <p className="page empty" role="alert">
-        {name} cannot be opened: {error}
-      </p>
-    );
+  if (error && !(ready && data)) return <Away what={`The workflow ${name}`} error={error} onRetry={loaded.refresh} />;
   return ready && data ? <Designer key={name} /> : <p className="page empty">Opening {name}…</p>;
 }
 
@@ -51,7 +50,7 @@ function Designer() {
   const isEmpty = useEditor((state) => state.history.present.stages.length === 0);
   const notice = useEditor((state) => state.notice);
   return (
-    <main className="designer">
+    <main className="designer" id="main" tabIndex={-1}>
       <Toolbar faults={faults.length} />
       <div className="work">
         {panels.palette && <Palette />}
@@ -96,7 +95,7 @@ function Overlays() {
     case 'publish':
       return <PublishDialog onClose={close} />;
     case 'run':
-      return <StartRunDialog onClose={close} />;
+      return <StartRunDialog upTo={overlay.upTo} onClose={close} />;
     case 'copy':
       return <CopyDialog onClose={close} />;
     case 'keys':

@@ -22,10 +22,10 @@ export function Toolbar({ faults }: { faults: number }) {
   return (
     <div className="toolbar" role="toolbar" aria-label="Workflow">
       <nav className="way" aria-label="Opened workflows">
-        <a href={linkTo()}>Workflows</a>
+        <a href={linkTo('workflows')}>Workflows</a>
         <span aria-hidden>/</span>
         {way.length === 0 ? (
-          <strong>{name}</strong>
+          <h1>{name}</h1>
         ) : (
           <button type="button" className="link" onClick={() => closeTo(0)}>
             {name}
@@ -34,9 +34,13 @@ export function Toolbar({ faults }: { faults: number }) {
         {way.map((path, index) => (
           <span key={path}>
             /{' '}
-            <button type="button" className="link" onClick={() => closeTo(index + 1)}>
-              {path}
-            </button>
+            {index === way.length - 1 ? (
+              <h1>{path}</h1>
+            ) : (
+              <button type="button" className="link" onClick={() => closeTo(index + 1)}>
+                {path}
+              </button>
+            )}
           </span>
         ))}
       </nav>
@@ -83,7 +87,7 @@ function IconButton({ id, icon, text, disabled }: { id: string; icon: IconName; 
     <button
       type="button"
       className="icon"
-      aria-label={command.label}
+      aria-label={text ? `${text} ${command.label.toLowerCase()}` : command.label}
       title={title}
       disabled={disabled}
       onClick={command.run}

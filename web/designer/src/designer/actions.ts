@@ -1,18 +1,42 @@
 /** What the user can do, said in terms of the graph's functions; palette, menu, keys and command bar all end here. */
 import { copyStages, duplicateStages, parseClip, pasteStages } from '../graph/clipboard';
 import { canConnect, connect, disconnect, outputPort, inputPort, sourceText, type Endpoint } from '../graph/connect';
-import { findStage, idOf, isGroup, parentOf, walk, type Path, type Position, type Stage } from '../graph/document';
+import {
+  findStage,
+  idOf,
+  isGroup,
+  parentOf,
+  walk,
+  type Path,
+  type Position,
+  type Stage,
+  type WorkflowDocument,
+} from '../graph/document';
 import { addStage, idForKind, moveStages, outermost, removeStages } from '../graph/edit';
 import { absolutePosition, endpointOf, toGraph, type GraphNode } from '../graph/graph';
 import { groupFault, groupStages, ungroupFault, ungroupStages } from '../graph/groups';
-import { align, autoLayout, distribute, type Alignment } from '../graph/layout';
+import { collapsible, hiddenBy, isCollapsed, setCollapsed, uncover } from '../graph/collapse';
+import { align, distribute, freePlace, type Alignment } from '../graph/layout';
+import { layoutAside } from '../graph/layoutAside';
+import { addNote, noteSize, removeNote } from '../graph/notes';
 import { moveInto, moveOut, type Moved } from '../graph/membership';
 import { neighbour, type Direction } from '../graph/navigate';
 import { candidates, fittingKinds, type Side } from '../graph/targets';
 import type { PickerItem } from '../parts/Picker';
 import { familyOf, familyStyle, typeStyle } from '../canvas/colours';
 import { portsOf } from '../graph/ports';
-import { change, currentDocument, notify, openWorkflow, pick, select, useEditor, type Screen } from './store';
+import {
+  change,
+  chooseNote,
+  currentDocument,
+  notify,
+  openWorkflow,
+  pick,
+  select,
+  show,
+  useEditor,
+  type Screen,
+} from './store';
 
 const get = useEditor.getState;
 
@@ -87,6 +111,7 @@ function scopeAt(at: Position): { scope: Path; at: Position } {
 }
 
 export function reveal(path: Path): void {
+  change((document) => uncover(document, path));
   const { nodes } = graphNow();
   const node = nodes.find((one) => one.path === path);
   const { flow } = get();
@@ -104,8 +129,12 @@ export function reveal(path: Path): void {
 }
 
 export function remove(): void {
-  const { selection, edges } = get();
-  const lines = graphNow().edges.filter((edge) => edges.has(edge.id));
+  const { selection, edges, note } = get();
+  if (note !== undefined) {
+    change((document) => removeNote(document, note));
+    return select([]);
+  }
+  const lines = graphNow().edges.filter((edge) => edges.has(edge.id) && !edge.lifted);
   change((document) => {
     const without = lines.reduce((now, edge) => disconnect(now, edge.to, sourceText(edge.from)), document);
     return selection.size > 0 ? removeStages(without, outermost(selection)) : without;
@@ -188,7 +217,50 @@ export function ungroup(): void {
 
 export function takeOut(): void {
   const [path] = selected();
-  if (path !== undefined) finishMove(moveOut(currentDocument(), path));
+  if (path === undefined) return;
+  const moved = moveOut(currentDocument(), path);
+  finishMove('fault' in moved ? moved : { ...moved, document: placedFree(moved.document, moved.path) });
+}
+
+// Below what stands where it was put, rather than on it.
+function placedFree(document: WorkflowDocument, path: Path): WorkflowDocument {
+  const { nodes } = toGraph(document, get().catalog, true);
+  const node = nodes.find((one) => one.path === path)!;
+  const beside = nodes.filter((one) => one !== node && one.parent === node.parent);
+  return moveStages(document, { [path]: freePlace(beside, node.position, node.size) });
+}
+
+/** A note in the middle of what is seen, ready to be written. */
+export function addNoteHere(): void {
+  const { flow } = get();
+  const pane = window.document.querySelector('.react-flow')?.getBoundingClientRect();
+  const centre = pane && flow?.screenToFlowPosition({ x: pane.left + pane.width / 2, y: pane.top + pane.height / 2 });
+  const { x, y } = freePlace(
+    graphNow().nodes.filter((node) => node.parent === undefined),
+    { x: (centre?.x ?? 0) - noteSize.width / 2, y: (centre?.y ?? 0) - noteSize.height / 2 },
+    noteSize,
+  );
+  change((document) => addNote(document, { text: '', x, y, ...noteSize }));
+  chooseNote(currentDocument().notes!.length - 1);
+}
+
+/** Draws the chosen groups as one box each, or opens them; with nothing chosen all groups. */
+export function fold(): void {
+  const document = currentDocument();
+  const groups = collapsible(document);
+  const chosen = selected().filter((path) => groups.includes(path));
+  const paths = chosen.length > 0 ? chosen : groups;
+  if (paths.length === 0) return notify('There is no group here');
+  const collapsed = paths.some((path) => !isCollapsed(document, path));
+  change((now) => paths.reduce((one, path) => setCollapsed(one, path, collapsed), now));
+  select([...get().selection].filter((path) => hiddenBy(currentDocument(), path) === undefined));
+}
+
+export function runToHere(): void {
+  const [path] = selected();
+  if (path === undefined) return;
+  if (get().way.length > 0) return notify('Run the whole workflow: a workflow inside of another one runs with it');
+  show({ kind: 'run', upTo: path });
 }
 
 /** After a drag: a stage that was dropped onto a group beside it goes in. */
@@ -233,8 +305,12 @@ export const alignChosen = (to: Alignment): void => change((document) => moveSta
 export const distributeChosen = (axis: 'x' | 'y'): void =>
   change((document) => moveStages(document, distribute(together(), axis)));
 
-export function tidy(): void {
-  change((document) => autoLayout(document, get().catalog));
+export async function tidy(): Promise<void> {
+  const before = currentDocument();
+  const laidOut = await layoutAside('all', before, get().catalog);
+  // Who went on meanwhile keeps what they did.
+  if (currentDocument() !== before) return notify('The workflow was changed while it was laid out: tidy up again');
+  change(() => laidOut);
   setTimeout(fit, 60);
 }
 

@@ -70,7 +70,9 @@ export const commands: Command[] = [
     inMenu: true,
     run: () => act.distributeChosen('y'),
   },
-  { id: 'tidy', label: 'Tidy up', keys: 'Shift+T', section: 'Arrange', inMenu: true, run: act.tidy },
+  { id: 'fold', label: 'Close or open groups', keys: 'Shift+F', section: 'Arrange', inMenu: true, run: act.fold },
+  { id: 'note', label: 'Add a note', keys: 'Shift+N', section: 'Edit', inMenu: true, run: act.addNoteHere },
+  { id: 'tidy', label: 'Tidy up', keys: 'Shift+T', section: 'Arrange', inMenu: true, run: () => void act.tidy() },
   { id: 'fit', label: 'Fit into view', keys: 'F', section: 'View', inMenu: true, run: act.fit },
   { id: 'in', label: 'Zoom in', keys: '+', section: 'View', run: () => void useEditor.getState().flow?.zoomIn() },
   { id: 'out', label: 'Zoom out', keys: '-', section: 'View', run: () => void useEditor.getState().flow?.zoomOut() },
@@ -80,13 +82,14 @@ export const commands: Command[] = [
   { id: 'keys', label: 'Keyboard shortcuts', keys: '?', section: 'View', run: () => show({ kind: 'keys' }) },
   { id: 'settings', label: 'Workflow settings', section: 'Workflow', run: openSettings },
   { id: 'run', label: 'Run…', keys: 'Ctrl+Enter', section: 'Workflow', run: () => show({ kind: 'run' }) },
+  { id: 'runTo', label: 'Run to here…', section: 'Workflow', needs: 1, inMenu: true, run: act.runToHere },
   { id: 'publish', label: 'Publish…', section: 'Workflow', run: () => show({ kind: 'publish' }) },
   { id: 'versions', label: 'Versions', section: 'Workflow', run: () => show({ kind: 'versions' }) },
   { id: 'saveAs', label: 'Copy under another name…', section: 'Workflow', run: () => show({ kind: 'copy' }) },
   { id: 'export', label: 'Export as a file', section: 'Workflow', run: exportFile },
   { id: 'exportElsa', label: 'Export as a file for Elsa', section: 'Workflow', run: () => void exportElsaFile() },
   { id: 'import', label: 'Import a file', section: 'Workflow', run: () => void importFile() },
-  { id: 'home', label: 'All workflows', section: 'Workflow', run: () => go() },
+  { id: 'home', label: 'All workflows', section: 'Workflow', run: () => go('workflows') },
 ];
 
 export const byId = (id: string): Command => commands.find((command) => command.id === id)!;

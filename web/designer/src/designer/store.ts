@@ -6,6 +6,8 @@ import { createCanvasStore } from '../canvas/canvasStore';
 import type { FlowEdge, FlowNode } from '../canvas/flow';
 import { emptyDocument, findStage, type Catalog, type Path, type WorkflowDocument } from '../graph/document';
 import type { Fault } from '../graph/checks';
+import { setCollapsed } from '../graph/collapse';
+import { changeNote } from '../graph/notes';
 import { begin, record, redo, undo, type History } from '../graph/history';
 import { placeMissing } from '../graph/layout';
 import { innerDocument, withInner } from '../graph/nested';
@@ -33,7 +35,9 @@ export type Overlay =
   | { kind: 'picker'; title: string; items: PickerItem[]; at?: Screen }
   | { kind: 'menu'; at: Screen }
   | { kind: 'warnings'; warnings: ImportWarning[] }
-  | { kind: 'versions' | 'run' | 'publish' | 'keys' | 'copy' };
+  | { kind: 'versions' | 'publish' | 'keys' | 'copy' }
+  /** Up to a stage: only what it needs. */
+  | { kind: 'run'; upTo?: Path };
 
 export interface EditorState {
   name: string;
@@ -43,6 +47,8 @@ export interface EditorState {
   way: Path[];
   selection: ReadonlySet<Path>;
   edges: ReadonlySet<string>;
+  /** The note that is chosen, by its place. */
+  note?: number;
   serverFaults: Fault[];
   saving: Saving;
   overlay?: Overlay;
@@ -54,6 +60,10 @@ export interface EditorState {
 const nothing: ReadonlySet<string> = new Set();
 
 export const canvasStore = createCanvasStore(false);
+canvasStore.setState({
+  onCollapse: (path, collapsed) => change((document) => setCollapsed(document, path, collapsed)),
+  onNote: (index, edit) => change((document) => changeNote(document, index, edit)),
+});
 
 export const useEditor = create<EditorState>(() => ({
   name: '',
@@ -131,15 +141,21 @@ export function stepForward(): void {
 
 // What is chosen or opened may be gone after a step.
 function forgetMissing(): void {
-  const { history, way, selection } = get();
+  const { history, way, selection, note } = get();
   if (!innerDocument(history.present, way)) set({ way: [], selection: nothing, edges: nothing });
   const document = currentDocument();
   const left = [...selection].filter((path) => findStage(document, path));
   if (left.length < selection.size) set({ selection: new Set(left) });
+  if (note !== undefined && !document.notes?.[note]) set({ note: undefined });
 }
 
 export const select = (paths: Iterable<Path>, edges: Iterable<string> = []): void =>
-  set({ selection: new Set(paths), edges: new Set(edges) });
+  set({ selection: new Set(paths), edges: new Set(edges), note: undefined });
+
+export function chooseNote(note: number | undefined): void {
+  if (note === undefined) set({ note });
+  else set({ note, selection: nothing, edges: nothing });
+}
 
 export const show = (overlay: Overlay | undefined): void => set({ overlay });
 export const pick = (title: string, items: PickerItem[], at?: Screen): void =>

@@ -1,20 +1,33 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { api, type StartRun } from '../api';
 import { useEditor } from '../designer/store';
 import { saveNow } from '../designer/useAutosave';
-import { Row, TextBox } from '../designer/FieldRow';
+import { Row } from '../designer/FieldRow';
 import type { Fault } from '../graph/checks';
-import { walk, type Json, type ParameterDefinition } from '../graph/document';
-import { parameterFields, readField, show } from '../graph/form';
+import type { Json, ParameterDefinition, Path } from '../graph/document';
+import { documentUpTo } from '../graph/upTo';
 import { go } from '../hooks/useRoute';
 import { Icon } from '../parts/Icon';
 import { Dialog } from '../parts/Dialog';
+import { PreviewList } from './PreviewList';
+import { countsOf } from './preview';
+import { usePreview } from './usePreview';
+import { ValueRow } from './ValueRow';
+
+interface Props {
+  /** Only what this stage needs. */
+  upTo?: Path;
+  onClose: () => void;
+}
 
 /** The values of a run, checked by the server while they are typed. */
-export function StartRunDialog({ onClose }: { onClose: () => void }) {
+export function StartRunDialog({ upTo, onClose }: Props) {
   const name = useEditor((state) => state.name);
-  const document = useEditor((state) => state.history.present);
-  const published = useEditor((state) => state.saving.published);
+  const whole = useEditor((state) => state.history.present);
+  const document = useMemo(() => (upTo === undefined ? whole : documentUpTo(whole, upTo)), [whole, upTo]);
+  const latest = useEditor((state) => state.saving.published);
+  // A part of a workflow is no version of it.
+  const published = upTo === undefined ? latest : null;
   const [values, setValues] = useState<Record<string, Json>>({});
   const [which, setWhich] = useState<'draft' | 'published'>('draft');
   const [noCache, setNoCache] = useState(false);
@@ -38,12 +51,17 @@ export function StartRunDialog({ onClose }: { onClose: () => void }) {
     };
   }, [document, values]);
 
+  const run: StartRun = {
+    ...(which === 'draft' ? { definition: document } : { name, version: published! }),
+    values,
+    ...(noCache ? { noCache } : {}),
+  };
+  const isSound = which === 'published' || faults?.length === 0;
+  const preview = usePreview(isSound ? run : undefined);
   const start = async () => {
     try {
       await saveNow();
-      const run: StartRun =
-        which === 'draft' ? { definition: document, values } : { name, version: published!, values };
-      const { id } = await api.start({ ...run, key, ...(noCache ? { noCache } : {}) });
+      const { id } = await api.start({ ...run, key });
       onClose();
       go('runs', id);
     } catch (failure) {
@@ -52,27 +70,22 @@ export function StartRunDialog({ onClose }: { onClose: () => void }) {
   };
   const set = (parameter: string, value: Json | undefined) =>
     setValues(({ [parameter]: _, ...rest }) => (value === undefined ? rest : { ...rest, [parameter]: value }));
-  const stages = walk(document).filter(({ stage }) => !stage.stages).length;
-  const blocked = which === 'draft' && (faults === undefined || faults.length > 0);
+  const { computed, reused } = countsOf(preview.stages ?? []);
   return (
     <Dialog
-      title={`Run ${name}`}
+      title={upTo === undefined ? `Run ${name}` : `Run ${name} to ${upTo}`}
       onClose={onClose}
       actions={
         <>
           <span className="hint">
-            {faults === undefined
-              ? 'Checking…'
-              : faults.length === 0
-                ? `${stages} stages, nothing wrong`
-                : `${faults.length} to mend first`}
+            {isSound ? 'Nothing wrong' : faults === undefined ? 'Checking…' : `${faults.length} to mend first`}
           </span>
           <span className="space" />
           <button type="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" form="run-values" className="primary" disabled={blocked}>
-            <Icon name="play" /> Start
+          <button type="submit" form="run-values" className="primary" disabled={!isSound}>
+            <Icon name="play" /> Start{preview.stages && ` (${computed} to compute, ${reused} reused)`}
           </button>
         </>
       }
@@ -116,6 +129,8 @@ export function StartRunDialog({ onClose }: { onClose: () => void }) {
           <input type="checkbox" checked={noCache} onChange={(event) => setNoCache(event.target.checked)} />
           Compute everything anew, even what is stored
         </label>
+        {preview.stages && <PreviewList stages={preview.stages} />}
+        {preview.error && <p className="hint">What will be reused cannot be said now: {preview.error}</p>}
         {faults && faults.length > 0 && (
           <ul className="fault-list" aria-label="What is wrong">
             {faults
@@ -144,42 +159,3 @@ const faultOf = (faults: Fault[] | undefined, parameter: string): string | undef
 };
 const isOf = (fault: Fault, parameters: Record<string, ParameterDefinition> | undefined): boolean =>
   nameIn(fault) !== undefined && nameIn(fault)! in (parameters ?? {});
-
-interface ValueProps {
-  name: string;
-  definition: ParameterDefinition;
-  value: Json | undefined;
-  error?: string;
-  onValue: (value: Json | undefined) => void;
-}
-
-function ValueRow({ name, definition, value, error, onValue }: ValueProps) {
-  const fallback = show(definition.default);
-  return (
-    <Row label={name} hint={[definition.description, `(${definition.type})`].filter(Boolean).join(' ')} error={error}>
-      {(id, hint) =>
-        definition.type === 'boolean' ? (
-          <select
-            id={id}
-            aria-describedby={hint}
-            value={show(value)}
-            onChange={(event) => onValue(readField({ type: 'boolean' }, event.target.value))}
-          >
-            <option value="">{fallback === '' ? 'choose…' : `${fallback} (default)`}</option>
-            <option>true</option>
-            <option>false</option>
-          </select>
-        ) : (
-          <TextBox
-            id={id}
-            describedBy={hint}
-            value={show(value)}
-            placeholder={fallback || 'must be set'}
-            invalid={error !== undefined}
-            onValue={(text) => onValue(readField({ type: parameterFields[definition.type] }, text))}
-          />
-        )
-      }
-    </Row>
-  );
-}

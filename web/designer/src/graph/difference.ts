@@ -17,7 +17,7 @@ export interface Difference {
   stages: StageDifference[];
   /** Of the document itself: its description, parameters, outputs. */
   document: FieldDifference[];
-  /** Whether stages only stand elsewhere. */
+  /** Whether stages only stand elsewhere, or the notes beside them changed. */
   moved: boolean;
 }
 
@@ -37,8 +37,8 @@ export function difference(before: WorkflowDocument, after: WorkflowDocument): D
   }
   return {
     stages,
-    document: fieldDifferences(before, after, ['stages', 'layout']),
-    moved: !equal(before.layout ?? {}, after.layout ?? {}),
+    document: fieldDifferences(before, after, ['stages', 'layout', 'notes']),
+    moved: !equal(before.layout ?? {}, after.layout ?? {}) || !equal(before.notes ?? [], after.notes ?? []),
   };
 }
 

@@ -42,6 +42,16 @@ export interface Position {
   y: number;
 }
 
+/** A note on the canvas. */
+export interface Note {
+  text: string;
+  x: number;
+  y: number;
+  width?: number;
+  height?: number;
+  colour?: string;
+}
+
 export interface WorkflowDocument {
   name: string;
   description?: string;
@@ -50,7 +60,8 @@ export interface WorkflowDocument {
   inputs?: Record<string, string>;
   stages: Stage[];
   outputs?: Record<string, Source>;
-  layout?: Record<string, Position>;
+  layout?: Record<string, Position & { collapsed?: boolean }>;
+  notes?: Note[];
   [other: string]: unknown;
 }
 

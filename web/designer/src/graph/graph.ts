@@ -9,13 +9,15 @@ import {
   walk,
   type Catalog,
   type Path,
+  type Port,
   type Position,
   type Source,
   type Stage,
   type WorkflowDocument,
 } from './document';
 import { newPort, sourceAt, type Endpoint } from './connect';
-import { portsOf, typeOf, type Ports } from './ports';
+import { hiddenBy, insidePort, isCollapsed, seenEnd } from './collapse';
+import { portsOf, typeOf, unknown, type Ports } from './ports';
 import { groupInputs, parseSource, resolve, sourcesOf } from './references';
 
 export interface Size {
@@ -31,6 +33,8 @@ export interface GraphNode {
   size: Size;
   stage: Stage;
   ports: Ports;
+  /** Of a group: drawn as one box, its stages hidden. */
+  collapsed?: boolean;
 }
 
 export interface GraphEdge {
@@ -40,6 +44,8 @@ export interface GraphEdge {
   type: string;
   /** Its place among several sources of one port, from 1; 0 where it is the only one. */
   choice: number;
+  /** It ends inside of a collapsed group; it is shown at the border and cannot be changed there. */
+  lifted?: boolean;
 }
 
 export interface Graph {
@@ -76,8 +82,36 @@ export function groupSize(children: { position: Position; size: Size }[], ports:
   };
 }
 
-export function toGraph(document: WorkflowDocument, catalog: Catalog): Graph {
-  return { nodes: nodesIn(document, catalog, ''), edges: edgesOf(document, catalog) };
+/** @param everything Also what is in collapsed groups, as if they were open. */
+export function toGraph(document: WorkflowDocument, catalog: Catalog, everything = false): Graph {
+  const nodes = nodesIn(document, catalog, '');
+  const edges = edgesOf(document, catalog);
+  if (everything || !nodes.some((node) => node.collapsed)) return { nodes, edges };
+  const lifted = new Map<string, GraphEdge>();
+  for (const edge of edges) {
+    const [from, to] = [seenEnd(document, edge.from), seenEnd(document, edge.to)];
+    if (from === edge.from && to === edge.to) lifted.set(edge.id, edge);
+    else if (from.stage !== to.stage) {
+      const id = edgeId(from, to);
+      lifted.set(id, { ...edge, id, from, to, choice: 0, lifted: true });
+    }
+  }
+  const seen = nodes.filter((node) => hiddenBy(document, node.path) === undefined);
+  return { nodes: seen.map((node) => withInsidePorts(node, [...lifted.values()])), edges: [...lifted.values()] };
+}
+
+function withInsidePorts(node: GraphNode, edges: GraphEdge[]): GraphNode {
+  if (!node.collapsed) return node;
+  const through = (end: 'from' | 'to'): Port[] =>
+    edges.some((edge) => edge[end].stage === node.path && edge[end].port === insidePort)
+      ? [{ name: insidePort, type: unknown, optional: true }]
+      : [];
+  const ports: Ports = {
+    ...node.ports,
+    inputs: [...node.ports.inputs, ...through('to')],
+    outputs: [...node.ports.outputs, ...through('from')],
+  };
+  return { ...node, ports, size: sizeOf(ports) };
 }
 
 function nodesIn(document: WorkflowDocument, catalog: Catalog, scope: Path): GraphNode[] {
@@ -87,14 +121,16 @@ function nodesIn(document: WorkflowDocument, catalog: Catalog, scope: Path): Gra
     const inner = isGroup(stage) ? nodesIn(document, catalog, path) : [];
     const ports = portsOf(document, path, catalog);
     const children = inner.filter((node) => node.parent === path);
+    const collapsed = isGroup(stage) && isCollapsed(document, path);
     const node: GraphNode = {
       path,
       position: document.layout?.[path] ?? placeWithout(scope, free++),
-      size: isGroup(stage) ? groupSize(children, ports) : sizeOf(ports),
+      size: isGroup(stage) && !collapsed ? groupSize(children, ports) : sizeOf(ports),
       stage,
       ports,
     };
     if (scope !== '') node.parent = scope;
+    if (collapsed) node.collapsed = true;
     return [node, ...inner];
   });
 }

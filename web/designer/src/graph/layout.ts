@@ -14,7 +14,7 @@ export interface Box {
 
 /** Lays everything out from left to right, the groups from the inside out. */
 export function autoLayout(document: WorkflowDocument, catalog: Catalog): WorkflowDocument {
-  const { nodes } = toGraph(document, catalog);
+  const { nodes } = toGraph(document, catalog, true);
   const fed = dependencies(document);
   const positions: Record<Path, Position> = {};
   layOut('', nodes, fed, positions);
@@ -33,7 +33,8 @@ function layOut(
   graph.setDefaultEdgeLabel(() => ({}));
   const sizes = new Map<Path, Size>();
   for (const node of here) {
-    const size = node.stage.stages ? groupSize(layOut(node.path, nodes, fed, positions), node.ports) : node.size;
+    const inner = node.stage.stages ? layOut(node.path, nodes, fed, positions) : [];
+    const size = node.stage.stages && !node.collapsed ? groupSize(inner, node.ports) : node.size;
     sizes.set(node.path, size);
     graph.setNode(node.path, { ...size });
   }
@@ -55,7 +56,7 @@ function layOut(
 
 /** Places those stages that the document has no place for; the others stay where they are. */
 export function placeMissing(document: WorkflowDocument, catalog: Catalog): WorkflowDocument {
-  const { nodes } = toGraph(document, catalog);
+  const { nodes } = toGraph(document, catalog, true);
   const missing = nodes.filter((node) => document.layout?.[node.path] === undefined);
   if (missing.length === 0) return document;
   const laidOut = autoLayout(document, catalog);
@@ -77,6 +78,23 @@ export function placeMissing(document: WorkflowDocument, catalog: Catalog): Work
       }),
     ),
   );
+}
+
+/** The place nearest below a wanted one where a box covers no other. */
+export function freePlace(taken: Pick<Box, 'position' | 'size'>[], wanted: Position, size: Size, gap = 24): Position {
+  const covers = (at: Position) =>
+    taken.filter(
+      (box) =>
+        at.x < box.position.x + box.size.width + gap &&
+        box.position.x < at.x + size.width + gap &&
+        at.y < box.position.y + box.size.height + gap &&
+        box.position.y < at.y + size.height + gap,
+    );
+  let at = wanted;
+  // Each step passes the lowest box in the way, so it ends after as many as there are.
+  for (let inWay = covers(at); inWay.length > 0; inWay = covers(at))
+    at = { x: at.x, y: Math.max(...inWay.map((box) => box.position.y + box.size.height)) + gap };
+  return at;
 }
 
 export type Alignment = 'left' | 'right' | 'top' | 'bottom' | 'center' | 'middle';

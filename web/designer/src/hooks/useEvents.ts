@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type { ServerEvent } from '../api';
+import { cameBack } from './reach';
 
 const listeners = new Set<(event: ServerEvent) => void>();
 let source: EventSource | undefined;
@@ -8,6 +9,13 @@ function listen(listener: (event: ServerEvent) => void): () => void {
   listeners.add(listener);
   if (!source) {
     source = new EventSource('/api/events');
+    let broken = false;
+    source.onerror = () => (broken = true);
+    // What happened while the connection was broken was not said.
+    source.onopen = () => {
+      if (broken) cameBack();
+      broken = false;
+    };
     source.onmessage = ({ data }: MessageEvent<string>) => {
       const event = JSON.parse(data) as ServerEvent;
       listeners.forEach((one) => one(event));

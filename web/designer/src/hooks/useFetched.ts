@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { onReturn } from './reach';
 
 export interface Fetched<T> {
   data?: T;
@@ -25,5 +26,6 @@ export function useFetched<T>(call: () => Promise<T>, key: string): Fetched<T> {
   }, [key]);
 
   useEffect(refresh, [refresh]);
+  useEffect(() => onReturn(refresh), [refresh]);
   return state.key === key ? { data: state.data, error: state.error, refresh } : { refresh };
 }

@@ -12,9 +12,11 @@ export class Fallen extends Component<{ children: ReactNode }, { error?: Error }
     const { error } = this.state;
     if (!error) return this.props.children;
     return (
-      <main className="page" role="alert">
+      <main className="page" id="main" tabIndex={-1}>
         <h1>This page failed</h1>
-        <p className="fault">{error.message}</p>
+        <p className="fault" role="alert">
+          {error.message}
+        </p>
         <p>Drafts are saved as they change. Open the page again to go on.</p>
         <div className="buttons">
           <button type="button" className="primary" onClick={() => window.location.reload()}>

@@ -7,6 +7,8 @@ const paths = {
   plus: 'M8 2.5v11M2.5 8h11',
   panel: 'M2 3h12v10H2zM10 3v10',
   close: 'M4 4l8 8M12 4l-8 8',
+  down: 'M3.5 6 8 10.5 12.5 6',
+  right: 'M6 3.5 10.5 8 6 12.5',
   play: 'M5 3l8 5-8 5z',
 } as const;
 

@@ -2,32 +2,48 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { Background, BackgroundVariant, Controls, MiniMap, ReactFlow } from '@xyflow/react';
 import type { RunView } from '../api';
 import { CanvasContext, createCanvasStore } from '../canvas/canvasStore';
-import { familyHue, familyOf } from '../canvas/colours';
+import { mapColour } from '../canvas/colours';
 import { flowEdges, flowNodes, type FlowEdge, type FlowNode } from '../canvas/flow';
 import { firstView } from '../canvas/view';
 import { GroupNode } from '../canvas/GroupNode';
+import { NoteNode } from '../canvas/NoteNode';
+import { noteIndex, noteNodes, type CanvasNode } from '../canvas/notes';
 import { StageNode } from '../canvas/StageNode';
-import type { Catalog, Path } from '../graph/document';
+import type { Catalog, Path, WorkflowDocument } from '../graph/document';
 import { toGraph } from '../graph/graph';
-import { placeMissing } from '../graph/layout';
+import { setCollapsed } from '../graph/collapse';
+import { layoutAside } from '../graph/layoutAside';
 import { equal } from '../graph/difference';
+import { isShown, nodeOf, type ChosenBranches } from './branches';
 import { statusesOf } from './statuses';
 
-const nodeTypes = { stage: StageNode, group: GroupNode };
+const nodeTypes = { stage: StageNode, group: GroupNode, note: NoteNode };
 const none: ReadonlySet<string> = new Set();
 
 interface Props {
   run: RunView;
   catalog: Catalog;
   chosen?: Path;
+  branches: ChosenBranches;
   onChoose: (path: Path | undefined) => void;
 }
 
 /** The graph that ran, with what its stages do. A change of one stage draws that one again and no other. */
-export function RunCanvas({ run, catalog, chosen, onChoose }: Props) {
+export function RunCanvas({ run, catalog, chosen, branches, onChoose }: Props) {
   const [store] = useState(() => createCanvasStore(true));
   const definition = useStable(run.definition);
-  const graph = useMemo(() => toGraph(placeMissing(definition, catalog), catalog), [definition, catalog]);
+  const [folded, setFolded] = useState<Record<Path, boolean>>({});
+  const placed = usePlaced(definition, catalog);
+  const graph = useMemo(() => {
+    const drawn = Object.entries(folded).reduce((now, [path, collapsed]) => setCollapsed(now, path, collapsed), placed);
+    return toGraph(drawn, catalog);
+  }, [placed, folded, catalog]);
+  const notes = useMemo(() => noteNodes(definition, []), [definition]);
+  useEffect(
+    () =>
+      store.setState({ onCollapse: (path, collapsed) => setFolded((before) => ({ ...before, [path]: collapsed })) }),
+    [store],
+  );
   const [nodes, setNodes] = useState<FlowNode[]>([]);
   const edges: FlowEdge[] = useMemo(() => flowEdges(graph, [], none), [graph]);
   useEffect(
@@ -37,36 +53,43 @@ export function RunCanvas({ run, catalog, chosen, onChoose }: Props) {
   useEffect(
     () =>
       store.setState(({ statuses: before }) => {
-        const statuses = statusesOf(run.stages);
+        const statuses = statusesOf(run.stages, definition, branches);
         for (const [path, status] of Object.entries(statuses))
           if (equal(before[path], status)) statuses[path] = before[path]!;
         return { statuses };
       }),
-    [store, run.stages],
+    [store, run.stages, definition, branches],
   );
   const running = useMemo(
-    () => new Set(run.stages.filter((stage) => stage.state === 'running').map((stage) => stage.id)),
-    [run.stages],
+    () =>
+      new Set(
+        run.stages
+          .filter((stage) => stage.state === 'running' && isShown(stage.id, branches))
+          .map((stage) => nodeOf(stage.id)),
+      ),
+    [run.stages, branches],
   );
   const shownEdges = useMemo(
     () => edges.map((edge) => (running.has(edge.target) ? { ...edge, animated: true } : edge)),
     [edges, running],
   );
 
+  const all = useMemo((): CanvasNode[] => [...notes, ...nodes], [notes, nodes]);
   if (nodes.length === 0) return null;
   return (
     <CanvasContext.Provider value={store}>
-      <ReactFlow<FlowNode, FlowEdge>
-        nodes={nodes}
+      <ReactFlow<CanvasNode, FlowEdge>
+        nodes={all}
         edges={shownEdges}
         nodeTypes={nodeTypes}
         nodesDraggable={false}
         nodesConnectable={false}
         edgesFocusable={false}
-        onNodeClick={(_, node) => onChoose(node.id)}
+        onNodeClick={(_, node) => noteIndex(node.id) === undefined && onChoose(node.id)}
         onPaneClick={() => onChoose(undefined)}
         onNodesChange={(changes) => {
-          for (const one of changes) if (one.type === 'select' && one.selected) onChoose(one.id);
+          for (const one of changes)
+            if (one.type === 'select' && one.selected && noteIndex(one.id) === undefined) onChoose(one.id);
         }}
         deleteKeyCode={null}
         minZoom={0.1}
@@ -76,14 +99,12 @@ export function RunCanvas({ run, catalog, chosen, onChoose }: Props) {
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
         <Controls showInteractive={false} />
-        <MiniMap<FlowNode>
+        <MiniMap<CanvasNode>
           style={{ width: 150, height: 96 }}
           pannable
           zoomable
           ariaLabel="Map of the run"
-          nodeColor={(node) =>
-            `hsl(${familyHue(familyOf(node.data.node.stage.kind))} 45% 55% / ${node.type === 'group' ? 0.2 : 0.9})`
-          }
+          nodeColor={mapColour}
         />
       </ReactFlow>
     </CanvasContext.Provider>
@@ -95,4 +116,17 @@ function useStable<T>(value: T): T {
   const kept = useRef(value);
   if (!equal(kept.current, value)) kept.current = value;
   return kept.current;
+}
+
+// What has no place in the document gets one, in a worker where there is much of it.
+function usePlaced(definition: WorkflowDocument, catalog: Catalog): WorkflowDocument {
+  const [placed, setPlaced] = useState<WorkflowDocument>({ ...definition, stages: [] });
+  useEffect(() => {
+    let current = true;
+    void layoutAside('missing', definition, catalog).then((done) => current && setPlaced(done));
+    return () => {
+      current = false;
+    };
+  }, [definition, catalog]);
+  return placed;
 }

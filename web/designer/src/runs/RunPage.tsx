@@ -1,57 +1,90 @@
 import { useEffect, useMemo, useState } from 'react';
 import { api, type RunView } from '../api';
-import { catalogOf } from '../graph/document';
+import { catalogOf, isWithin } from '../graph/document';
 import { useEvents } from '../hooks/useEvents';
 import { useFetched } from '../hooks/useFetched';
 import { linkTo } from '../hooks/useRoute';
 import { Icon } from '../parts/Icon';
-import { written } from '../parts/format';
+import { Tabs } from '../parts/Tabs';
+import { Away } from '../parts/Away';
+import { branchedNodes, branchOf, isShown, nameOf, nodeOf, type ChosenBranches } from './branches';
+import { BranchPicker } from './BranchPicker';
 import { Logs } from './Logs';
+import { MetricsView } from './MetricsView';
 import { RerunDialog } from './RerunDialog';
+import { ResultView } from './ResultView';
 import { RunCanvas } from './RunCanvas';
 import { StagePanel } from './StagePanel';
 import { Timeline } from './Timeline';
 import { useLogs } from './useLogs';
 
 const beat = 2000;
+const views = ['timeline', 'metrics', 'log', 'result'] as const;
+type View = (typeof views)[number];
 
-/** One run: the graph that ran, when its stages ran, what they said. */
+/** One run: the graph that ran, when its stages ran, what they measured and said, what came out. */
 export function RunPage({ id }: { id: string }) {
   const { data: run, error, refresh } = useFetched(() => api.run(id), `run ${id}`);
+  if (error && !run) return <Away what="This run" error={error} onRetry={refresh} />;
+  if (!run) return <p className="page empty">Opening the run…</p>;
+  return <Run run={run} error={error} refresh={refresh} />;
+}
+
+function Run({ run, error, refresh }: { run: RunView; error?: string; refresh: () => void }) {
   const { data: activities } = useFetched(api.activities, 'activities');
   const catalog = useMemo(() => catalogOf(activities ?? []), [activities]);
   const [chosen, setChosen] = useState<string>();
-  const [view, setView] = useState<'timeline' | 'log' | 'results'>('timeline');
+  const [branches, setBranches] = useState<ChosenBranches>({});
+  const [view, setView] = useState<View>('timeline');
   const [rerun, setRerun] = useState<{ from?: string }>();
   const [fault, setFault] = useState<string>();
-  const logs = useLogs(id, chosen);
+
+  const shown = useMemo(() => run.stages.filter((stage) => isShown(stage.id, branches)), [run.stages, branches]);
+  const picked = useMemo(
+    () => (chosen === undefined ? shown : shown.filter((stage) => isWithin(nodeOf(stage.id), chosen))),
+    [shown, chosen],
+  );
+  const single = picked.length === 1 ? picked[0]!.id : undefined;
+  const logs = useLogs(run.id, single);
+  const names = useMemo(() => new Set(picked.map((stage) => stage.id)), [picked]);
+  const lines =
+    single === undefined && picked.length < run.stages.length
+      ? logs.lines.filter((line) => names.has(line.stage))
+      : logs.lines;
+  const from = chosen === undefined ? undefined : nameOf(run.stages, picked);
+
   const again = () => {
     refresh();
     logs.more();
   };
   useEvents((event) => {
-    if (event.type === 'run' && event.id === id) again();
+    if (event.type === 'run' && event.id === run.id) again();
   });
   // Progress within a stage is no event; while something runs it is asked for.
-  const isRunning = run?.state === 'running';
+  const isRunning = run.state === 'running';
   useEffect(() => {
     if (!isRunning) return;
     const timer = setInterval(again, beat);
     return () => clearInterval(timer);
   });
-
-  if (error && !run)
-    return (
-      <p className="page empty" role="alert">
-        {error}
-      </p>
+  // A stage of the timeline or a list is one of one branch: the canvas shows that branch.
+  const chooseStage = (stage: string) => {
+    setBranches(
+      Object.fromEntries(
+        branchedNodes([{ id: stage }]).flatMap((path) => {
+          const branch = branchOf(stage, path);
+          return branch === undefined ? [] : [[path, branch]];
+        }),
+      ),
     );
-  if (!run) return <p className="page empty">Opening the run…</p>;
+    setChosen(nodeOf(stage));
+  };
+
   return (
-    <main className="run-page">
+    <main className="run-page" id="main" tabIndex={-1}>
       <div className="toolbar">
         <nav className="way" aria-label="Where">
-          <a href={linkTo('runs')}>Runs</a> / <strong>{run.name}</strong>
+          <a href={linkTo('runs')}>Runs</a> / <h1>{run.name}</h1>
         </nav>
         <span className={`state ${run.state}`} role="status">
           {run.state}
@@ -63,9 +96,15 @@ export function RunPage({ id }: { id: string }) {
           </span>
         )}
         <span className="space" />
+        {view !== 'result' && <BranchPicker stages={run.stages} chosen={branches} onChoose={setBranches} />}
         {chosen && (
-          <button type="button" onClick={() => setRerun({ from: chosen })}>
-            Run again from {chosen}
+          <button
+            type="button"
+            disabled={from === undefined}
+            title={from === undefined ? 'Choose a branch first: these are stages of several' : undefined}
+            onClick={() => setRerun({ from })}
+          >
+            Run again from {from ?? chosen}
           </button>
         )}
         {!isRunning && run.state !== 'succeeded' && (
@@ -77,37 +116,51 @@ export function RunPage({ id }: { id: string }) {
           <button
             type="button"
             className="danger"
-            onClick={() => api.cancel(id).then(refresh, (failure: Error) => setFault(failure.message))}
+            onClick={() => api.cancel(run.id).then(refresh, (failure: Error) => setFault(failure.message))}
           >
             Cancel
           </button>
         )}
       </div>
-      <div className="run-canvas">
-        <RunCanvas run={run} catalog={catalog} chosen={chosen} onChoose={setChosen} />
-      </div>
-      <div className="run-details">
-        <div className="tabs" role="tablist" aria-label="Details">
-          {(['timeline', 'log', 'results'] as const).map((name) => (
-            <button type="button" role="tab" key={name} aria-selected={view === name} onClick={() => setView(name)}>
-              {name}
-            </button>
-          ))}
+      {view !== 'result' && (
+        <section className="run-canvas" aria-label="Graph">
+          <RunCanvas run={run} catalog={catalog} chosen={chosen} branches={branches} onChoose={setChosen} />
+        </section>
+      )}
+      <section className={`run-details ${view}`} aria-label="Details">
+        <Tabs id="run" label="Details" names={views} chosen={view} onChoose={setView}>
           {chosen && (
-            <button type="button" className="chip" onClick={() => setChosen(undefined)}>
+            <button
+              type="button"
+              className="chip"
+              aria-label={`Show all stages, not only ${chosen}`}
+              onClick={() => setChosen(undefined)}
+            >
               {chosen} <Icon name="close" />
             </button>
           )}
-        </div>
+        </Tabs>
         <div className="run-split">
-          <div className="run-view">
-            {view === 'timeline' && <Timeline run={run} chosen={chosen} onChoose={setChosen} />}
-            {view === 'log' && <Logs lines={logs.lines} error={logs.error} />}
-            {view === 'results' && <Results run={run} />}
+          <div className="run-view" id="run-panel" role="tabpanel" aria-label={view} tabIndex={0}>
+            {view === 'timeline' && (
+              <Timeline run={run} chosen={chosen === undefined ? undefined : names} onChoose={chooseStage} />
+            )}
+            {view === 'metrics' && <MetricsView run={run} stages={picked} />}
+            {view === 'log' && <Logs lines={lines} error={logs.error} />}
+            {view === 'result' && <ResultView run={run} />}
           </div>
-          {chosen && <StagePanel run={run} path={chosen} />}
+          {chosen && view !== 'result' && (
+            <StagePanel
+              run={run}
+              stages={picked}
+              plots={view !== 'metrics'}
+              onResume={() => setRerun({})}
+              onLog={() => setView('log')}
+              onStage={(stage) => chooseStage(stage.id)}
+            />
+          )}
         </div>
-      </div>
+      </section>
       {rerun && <RerunDialog run={run} from={rerun.from} onClose={() => setRerun(undefined)} onDone={again} />}
     </main>
   );
@@ -117,21 +170,4 @@ function counts(run: RunView): string {
   const done = run.stages.filter((stage) => stage.state === 'succeeded').length;
   const reused = run.stages.filter((stage) => stage.reused).length;
   return `${done} of ${run.stages.length} stages${reused > 0 ? `, ${reused} reused` : ''}`;
-}
-
-function Results({ run }: { run: RunView }) {
-  const rows = [
-    ...Object.entries(run.outputs),
-    ...Object.entries(run.parameters).map(([name, value]) => [`parameter ${name}`, value] as const),
-  ];
-  return (
-    <dl className="results">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{typeof value === 'object' ? <pre>{JSON.stringify(value, null, 2)}</pre> : written(value)}</dd>
-        </div>
-      ))}
-    </dl>
-  );
 }

@@ -3,6 +3,7 @@ import { api } from '../api';
 import { useEvents } from '../hooks/useEvents';
 import { useFetched } from '../hooks/useFetched';
 import { linkTo } from '../hooks/useRoute';
+import { Away } from '../parts/Away';
 import { ago, duration, when } from '../parts/format';
 
 const page = 50;
@@ -12,6 +13,7 @@ export function RunsPage() {
   const [state, setState] = useState('');
   const [name, setName] = useState('');
   const [before, setBefore] = useState<string>();
+  const [ticked, setTicked] = useState<string[]>([]);
   const { data, error, refresh } = useFetched(
     () => api.runs({ limit: page, state, name, before }),
     `runs ${state} ${name} ${before}`,
@@ -19,10 +21,27 @@ export function RunsPage() {
   useEvents((event) => {
     if (event.type === 'run') refresh();
   });
+  const tick = (id: string, on: boolean) => setTicked((all) => (on ? [...all, id] : all.filter((one) => one !== id)));
+  if (error && !data) return <Away what="The list of runs" error={error} onRetry={refresh} />;
   return (
-    <main className="page">
+    <main className="page" id="main" tabIndex={-1}>
       <header className="page-header">
         <h1>Runs</h1>
+        {ticked.length > 0 && (
+          <>
+            <button type="button" className="quiet" onClick={() => setTicked([])}>
+              Untick all
+            </button>
+            <a
+              className={`button ${ticked.length > 1 ? 'primary' : ''}`}
+              href={`#/compare?ids=${ticked.map(encodeURIComponent).join(',')}`}
+              aria-disabled={ticked.length < 2 || undefined}
+              onClick={(event) => ticked.length < 2 && event.preventDefault()}
+            >
+              {ticked.length < 2 ? 'Tick one more to compare' : `Compare ${ticked.length} runs`}
+            </a>
+          </>
+        )}
         <input
           type="search"
           placeholder="Workflow"
@@ -46,6 +65,9 @@ export function RunsPage() {
         <table>
           <thead>
             <tr>
+              <th scope="col">
+                <span className="unseen">Compare</span>
+              </th>
               <th scope="col">Workflow</th>
               <th scope="col">State</th>
               <th scope="col">Started</th>
@@ -57,6 +79,14 @@ export function RunsPage() {
             {data?.map((run) => (
               <tr key={run.id}>
                 <td>
+                  <input
+                    type="checkbox"
+                    aria-label={`Compare ${run.name} ${run.id.slice(0, 8)}`}
+                    checked={ticked.includes(run.id)}
+                    onChange={(event) => tick(run.id, event.target.checked)}
+                  />
+                </td>
+                <td className="long">
                   <a href={linkTo('runs', run.id)}>{run.name}</a>
                 </td>
                 <td>
@@ -70,7 +100,17 @@ export function RunsPage() {
           </tbody>
         </table>
       </div>
-      {data?.length === 0 && <p className="empty">No run{state || name ? ' like this' : ' yet'}.</p>}
+      {data?.length === 0 && (
+        <p className="empty">
+          {state || name ? (
+            'No run like this.'
+          ) : (
+            <>
+              No run yet. Open a <a href={linkTo('workflows')}>workflow</a> and press Run.
+            </>
+          )}
+        </p>
+      )}
       <div className="buttons">
         {before && (
           <button type="button" onClick={() => setBefore(undefined)}>

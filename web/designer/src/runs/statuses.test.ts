@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StageView } from '../api';
-import { nodeOf, remaining, statusesOf } from './statuses';
+import { sweep } from '../fixtures/documents';
+import { remaining, statusesOf } from './statuses';
 
 const stage = (id: string, state: StageView['state'], more: Partial<StageView> = {}): StageView => ({
   id,
@@ -33,21 +34,53 @@ describe('the states of a run', () => {
 
   it('gather the branches of a matrix on one node, and on the group', () => {
     const statuses = statusesOf([
-      stage('sweep/prune[sparsity=0.3]', 'succeeded', { seconds: 2 }),
-      stage('sweep/prune[sparsity=0.5]', 'running', { seconds: 3 }),
-      stage('sweep/prune[sparsity=0.7]', 'waiting'),
+      stage('sweep.1.prune', 'succeeded', { seconds: 2 }),
+      stage('sweep.2.prune', 'running', { seconds: 3 }),
+      stage('sweep.3.prune', 'waiting'),
     ]);
     expect(Object.keys(statuses)).toEqual(['sweep/prune', 'sweep']);
-    expect(statuses['sweep']).toMatchObject({ state: 'running', count: 3, done: 1, seconds: 5 });
+    expect(statuses['sweep']).toMatchObject({
+      state: 'running',
+      count: 3,
+      done: 1,
+      unit: 'branches',
+      seconds: 5,
+    });
   });
 
   it('show a failure before all else', () =>
-    expect(statusesOf([stage('a[1]', 'running'), stage('a[2]', 'failed', { error: 'no space' })])['a']).toMatchObject({
+    expect(statusesOf([stage('a.1', 'running'), stage('a.2', 'failed', { error: 'no space' })])['a']).toMatchObject({
       state: 'failed',
       error: 'no space',
     }));
 
-  it('know what belongs to which node', () => expect(nodeOf('loop#3/prune[s=0.5]')).toBe('loop/prune'));
+  it('count a branch as done when all of its stages are', () => {
+    const { sweep: group } = statusesOf([
+      stage('sweep.1.prune', 'succeeded'),
+      stage('sweep.1.evaluate', 'skipped'),
+      stage('sweep.2.prune', 'succeeded'),
+      stage('sweep.2.evaluate', 'running'),
+    ]);
+    expect(group).toMatchObject({ count: 2, done: 1, unit: 'branches' });
+  });
+
+  it('call the turns of a repetition rounds', () => {
+    const looping = {
+      ...sweep,
+      stages: sweep.stages.map((one) =>
+        one.id === 'sweep' ? { ...one, matrix: undefined, repeat: { times: 3 } } : one,
+      ),
+    };
+    expect(statusesOf([stage('sweep.1.prune', 'running')], looping)['sweep']).toMatchObject({ unit: 'rounds' });
+  });
+
+  it('of one branch are shown inside of its group, those of all on the group', () => {
+    const stages = [stage('sweep.1.prune', 'failed'), stage('sweep.2.prune', 'succeeded'), stage('train', 'succeeded')];
+    const statuses = statusesOf(stages, sweep, { sweep: 'sweep.2' });
+    expect(statuses['sweep/prune']).toMatchObject({ state: 'succeeded', count: 1 });
+    expect(statuses['sweep']).toMatchObject({ state: 'failed', count: 2 });
+    expect(statuses['train']).toMatchObject({ state: 'succeeded' });
+  });
 
   it('say how long a stage still takes only where that can be known', () => {
     expect(remaining(stage('a', 'running', { seconds: 10, progress: { done: 1, total: 4, unit: 'steps' } }))).toBe(30);

@@ -5,13 +5,14 @@ import { useFetched } from '../hooks/useFetched';
 import { go, linkTo } from '../hooks/useRoute';
 import { chooseFile, readFile } from '../designer/files';
 import { Dialog } from '../parts/Dialog';
+import { Away } from '../parts/Away';
 import { ago } from '../parts/format';
 import { Gallery } from './Gallery';
 import { createDefinition } from './create';
 import { Icon } from '../parts/Icon';
 
 /** All workflows, and the ways to a new one. */
-export function HomePage() {
+export function WorkflowsPage() {
   const { data, error, refresh } = useFetched(api.definitions, 'definitions');
   const [leaving, setLeaving] = useState<DefinitionSummary>();
   const [fault, setFault] = useState<string>();
@@ -31,8 +32,9 @@ export function HomePage() {
       setFault(`${file.name}: ${failure instanceof Error ? failure.message : failure}`);
     }
   };
+  if (error && !data) return <Away what="The list of workflows" error={error} onRetry={refresh} />;
   return (
-    <main className="page">
+    <main className="page" id="main" tabIndex={-1}>
       <header className="page-header">
         <h1>Workflows</h1>
         <button type="button" onClick={() => void open()}>

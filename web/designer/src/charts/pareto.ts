@@ -1,0 +1,24 @@
+/** Which of several are worth having: no other is both as small and as good. */
+
+export interface Trade {
+  size: number;
+  cost: number;
+}
+
+/** Those on the front, the smallest first. */
+export function paretoFront<T extends Trade>(all: T[]): T[] {
+  const sorted = [...all].sort((a, b) => a.size - b.size || a.cost - b.cost);
+  let best = Infinity;
+  return sorted.filter((one) => {
+    if (!Number.isFinite(one.cost) || one.cost >= best) return false;
+    best = one.cost;
+    return true;
+  });
+}
+
+/** The front as stairs: between two of them nothing better than the smaller one is known. */
+export const stairs = (front: Trade[]): Trade[] =>
+  front.flatMap((one, index) => {
+    const before = front[index - 1];
+    return before ? [{ size: one.size, cost: before.cost }, one] : [one];
+  });

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { comparisonRows, isComparison, isRanking, outputsOf, ratio, sizeOf, variablesText } from './results';
+
+const dense = { perplexity: 20, parameters: 1000, nonzero: 1000, bytes: 4000 };
+const pruned = { perplexity: 30, parameters: 1000, nonzero: 500, bytes: 4000 };
+const recovered = { perplexity: 21, parameters: 1000, nonzero: 500, bytes: 2000 };
+const comparison = { protocol: 'p', dense, pruned, recovered };
+
+describe('a comparison', () => {
+  it('is known by its shape', () => {
+    expect(isComparison(comparison)).toBe(true);
+    expect(isComparison({ dense, pruned: null })).toBe(false);
+    expect(isComparison('text')).toBe(false);
+  });
+
+  it('sets each figure beside that of the dense model', () => {
+    const [perplexity, parameters, nonzero, bytes] = comparisonRows(comparison);
+    expect(perplexity!.cells.map((cell) => [cell.text, cell.ratio, cell.better])).toEqual([
+      ['20', undefined, undefined],
+      ['30', '+50 %', false],
+      ['21', '+5 %', false],
+    ]);
+    expect(parameters!.cells[1]).toMatchObject({ ratio: 'the same', better: undefined });
+    expect(nonzero!.cells.map((cell) => cell.share)).toEqual([1, 0.5, 0.5]);
+    expect(bytes!.cells[2]).toMatchObject({ text: '2 kB', ratio: '−50 %', better: true });
+  });
+
+  it('has no column for a model that was not recovered', () =>
+    expect(comparisonRows({ ...comparison, recovered: null })[0]!.cells).toHaveLength(2));
+});
+
+it.each([
+  [1.004, '+0.4 %'],
+  [0.5, '−50 %'],
+  [1, 'the same'],
+  [123.4, '123×'],
+  [Infinity, '–'],
+])('writes the factor %d as %s', (factor, text) => expect(ratio(factor)).toBe(text));
+
+describe('the results of a run', () => {
+  const ranking = {
+    protocol: 'p',
+    size: 'nonzero',
+    models: [{ rank: 1, stage: 's', variables: {}, pareto: true, figures: pruned }],
+  };
+  it('are found in the run and in its stages, each once', () =>
+    expect(
+      outputsOf(
+        {
+          outputs: { report: comparison },
+          stages: [
+            { id: 'report', outputs: { comparison } },
+            { id: 'rank', outputs: { ranking } },
+          ],
+        },
+        isComparison,
+      ).map(({ name }) => name),
+    ).toEqual(['report']));
+  it('count size as the ranking does', () => {
+    expect(isRanking(ranking)).toBe(true);
+    expect(sizeOf(ranking, pruned)).toBe(500);
+    expect(sizeOf({ size: 'Bytes' }, pruned)).toBe(4000);
+  });
+  it('name a model by the values that made it', () =>
+    expect(variablesText({ method: 'wanda', sparsity: 0.5 })).toBe('method wanda, sparsity 0.5'));
+});
