@@ -121,9 +121,10 @@ public sealed class JourneyTests(FreshDatabase fresh, Chromium chromium) : IClas
         await Expect(walk.Page.GetByText("the text cannot be read").First).ToBeVisibleAsync();
         await walk.PictureAsync("run-failed");
         await File.WriteAllTextAsync(file, string.Concat(Enumerable.Repeat("a text that is long enough. ", 400)), Cancellation);
-        await walk.Page.GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = false }).First.ClickAsync();
+        await walk.Page.GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = true }).ClickAsync();
+        await Expect(walk.Page.GetByText("Will run")).ToBeVisibleAsync();
         await walk.PictureAsync("resume");
-        await walk.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = false }).ClickAsync();
+        await walk.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Run", Exact = true }).ClickAsync();
 
         var ended = await Studio.UntilAsync(() => studio.GetAsync($"api/runs/{id}"), run => run.GetProperty("state").GetString() != "running");
         Assert.Equal("succeeded", ended.GetProperty("state").GetString());
@@ -164,7 +165,7 @@ public sealed class JourneyTests(FreshDatabase fresh, Chromium chromium) : IClas
     ];
 
     private static string? Fed(WorkflowDefinition draft, string stage, string input) =>
-        draft.Stages.Single(one => one.Id == stage).Inputs?.GetValueOrDefault(input)?.ToString();
+        draft.Stages.SingleOrDefault(one => one.Id == stage)?.Inputs?.GetValueOrDefault(input)?.ToString();
 
     private static int? Seed(WorkflowDefinition draft) =>
         draft.Stages.Single().Parameters is { } parameters && parameters.TryGetProperty("seed", out var seed) ? seed.GetInt32() : null;

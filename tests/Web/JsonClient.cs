@@ -29,6 +29,13 @@ internal static class JsonClient
         return JsonElement.Parse(text);
     }
 
+    public static async Task PutAsync(this HttpClient client, string address, string json)
+    {
+        using var response = await client.PutAsync(
+            new Uri(address, UriKind.Relative), new StringContent(json, Encoding.UTF8, "application/json"), Cancellation);
+        Assert.True(response.IsSuccessStatusCode, $"{address}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(Cancellation)}");
+    }
+
     /// <summary>Starts a run of these stages.</summary>
     public static async Task<Guid> StartAsync(this HttpClient client, string stages, string name = "toy", string more = "")
     {

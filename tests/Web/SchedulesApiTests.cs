@@ -103,7 +103,7 @@ public sealed class SchedulesApiTests(FreshDatabase fresh) : IClassFixture<Fresh
         await using var db = database.Create();
         Assert.Equal([1, 2], runs.Select(run => db.Runs.Single(row => row.Id == run.Id).DefinitionVersion));
         Assert.Equal(("nightly", "nightly", false), (latest.GetProperty("definition").GetString(), latest.GetProperty("workflow").GetString(), latest.TryGetProperty("version", out _)));
-        await Problem.IsAsync(unknown, HttpStatusCode.UnprocessableEntity, "there is no definition 'nightli' (did you mean 'nightly'?)");
+        await Problem.IsAsync(unknown, HttpStatusCode.NotFound, "there is no definition 'nightli' (did you mean 'nightly'?)");
         await Problem.IsAsync(used, HttpStatusCode.Conflict, "in use by schedule");
     }
 
