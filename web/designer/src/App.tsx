@@ -4,8 +4,10 @@ import { ComparePage } from './compare/ComparePage';
 import { DashboardPage } from './dashboard/DashboardPage';
 import { DesignerPage } from './designer/DesignerPage';
 import { WorkflowsPage } from './home/WorkflowsPage';
+import { useLogin } from './hooks/useLogin';
 import { linkTo, useRoute } from './hooks/useRoute';
 import { themes, useTheme, type Theme } from './hooks/useTheme';
+import { LoginPage } from './login/LoginPage';
 import { Banner } from './parts/Banner';
 import { Fallen } from './parts/Fallen';
 import { NotFound } from './parts/NotFound';
@@ -27,6 +29,7 @@ const places = [
 export function App() {
   const route = useRoute();
   const [theme, setTheme] = useTheme();
+  const [stranger, loggedIn] = useLogin();
   const address = route.join('/');
   const [place = '', name] = route;
   useTitle(place, name);
@@ -69,8 +72,8 @@ export function App() {
         </select>
       </header>
       <Banner />
-      <Fallen key={address}>
-        <Page route={route} />
+      <Fallen key={`${address} ${stranger}`}>
+        {stranger ? <LoginPage onLogin={loggedIn} /> : <Page route={route} />}
       </Fallen>
     </>
   );

@@ -302,6 +302,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Says `login` when the server wants to know who asks. */
+export const strangers = new EventTarget();
+
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   let answer: Response;
   try {
@@ -318,7 +321,7 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
     heard('away');
     throw new ApiError(0, 'the server does not answer', undefined);
   }
-  heard(answer.status === 401 ? 'locked' : [502, 503, 504].includes(answer.status) ? 'away' : 'there');
+  heard([502, 503, 504].includes(answer.status) ? 'away' : 'there');
   const text = await answer.text();
   let read: unknown;
   try {
@@ -327,6 +330,7 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
     read = undefined;
   }
   if (answer.ok) return read as T;
+  if (answer.status === 401) strangers.dispatchEvent(new Event('login'));
   const problem = (read ?? {}) as { detail?: string; title?: string; errors?: Fault[] };
   const said = Array.isArray(problem.errors) ? problem.errors.map((fault) => fault.message).join('; ') : undefined;
   throw new ApiError(
