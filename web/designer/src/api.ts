@@ -2,6 +2,14 @@
 import type { Activity, Json, WorkflowDocument } from './graph/document';
 import type { Fault } from './graph/checks';
 import { heard } from './hooks/reach';
+import {
+  artifactOf,
+  comparedOf,
+  lineageOf,
+  type ArtifactAnswer,
+  type CompareAnswer,
+  type LineageAnswer,
+} from './shapes';
 import type { Difference } from './graph/difference';
 
 export interface Template {
@@ -377,9 +385,10 @@ export const api = {
   metrics: (id: string, stage: string) => ask<AttemptMetrics[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/metrics`),
   attempts: (id: string, stage: string) => ask<Attempt[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/attempts`),
   preview: (run: StartRun) => ask<{ stages: StagePreview[] }>('POST', '/runs/preview', run),
-  compare: (ids: string[]) => ask<{ runs: ComparedRun[] }>('GET', `/runs/compare${query({ ids: ids.join(',') })}`),
-  artifact: (hash: string) => ask<ArtifactInfo>('GET', `/artifacts/${at(hash)}/info`),
-  lineage: (hash: string) => ask<Lineage>('GET', `/artifacts/${at(hash)}/lineage`),
+  compare: (ids: string[]) =>
+    ask<CompareAnswer>('GET', `/runs/compare${query({ ids: ids.join(',') })}`).then(comparedOf),
+  artifact: (hash: string) => ask<ArtifactAnswer>('GET', `/artifacts/${at(hash)}/info`).then(artifactOf),
+  lineage: (hash: string) => ask<LineageAnswer>('GET', `/artifacts/${at(hash)}/lineage`).then(lineageOf),
   difference: (name: string, from: number, to: number | 'draft') =>
     ask<Difference>('GET', `/definitions/${at(name)}/diff${query({ from, to })}`),
   schedules: () => ask<Schedule[]>('GET', '/schedules'),
