@@ -6,9 +6,11 @@ import {
   artifactOf,
   comparedOf,
   lineageOf,
+  previewOf,
   type ArtifactAnswer,
   type CompareAnswer,
   type LineageAnswer,
+  type PreviewAnswer,
 } from './shapes';
 import type { Difference } from './graph/difference';
 
@@ -133,6 +135,8 @@ export interface StagePreview {
   id: string;
   reused: boolean | null;
   reason?: string | null;
+  /** It would not run at all. */
+  skipped?: boolean;
 }
 
 export interface ComparedStage {
@@ -384,7 +388,7 @@ export const api = {
     ask<LogLine[]>('GET', `/runs/${at(id)}/logs${query(filter)}`),
   metrics: (id: string, stage: string) => ask<AttemptMetrics[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/metrics`),
   attempts: (id: string, stage: string) => ask<Attempt[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/attempts`),
-  preview: (run: StartRun) => ask<{ stages: StagePreview[] }>('POST', '/runs/preview', run),
+  preview: (run: StartRun) => ask<PreviewAnswer>('POST', '/runs/preview', run).then(previewOf),
   compare: (ids: string[]) =>
     ask<CompareAnswer>('GET', `/runs/compare${query({ ids: ids.join(',') })}`).then(comparedOf),
   artifact: (hash: string) => ask<ArtifactAnswer>('GET', `/artifacts/${at(hash)}/info`).then(artifactOf),

@@ -1,5 +1,9 @@
 /** Answers of the server in the form that the pages use. */
-import type { ArtifactInfo, ComparedRun, Lineage } from './api';
+import type { ArtifactInfo, ComparedRun, Lineage, StagePreview } from './api';
+
+export type PreviewAnswer = { stages: StagePreview[] } | StagePreview[];
+export const previewOf = (answer: PreviewAnswer): { stages: StagePreview[] } =>
+  Array.isArray(answer) ? { stages: answer } : answer;
 
 export type ArtifactAnswer = Omit<ArtifactInfo, 'bytes'> & { bytes?: number; size?: number };
 export const artifactOf = ({ size, bytes = size ?? 0, ...rest }: ArtifactAnswer): ArtifactInfo => ({ ...rest, bytes });
