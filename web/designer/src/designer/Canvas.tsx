@@ -36,7 +36,8 @@ import { canConnect, type Endpoint } from '../graph/connect';
 import { moveStages } from '../graph/edit';
 import { endpointOfHandle, handleId, toGraph } from '../graph/graph';
 import { candidates } from '../graph/targets';
-import { add, dropInto, join, offerConnections } from './actions';
+import { add, dropInto } from './actions';
+import { join, offerConnections } from './joining';
 import { openCommandBar } from './commands';
 import { placeNotes, useNotes } from './useNotes';
 import {

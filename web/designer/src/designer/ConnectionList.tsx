@@ -3,7 +3,8 @@ import { disconnect, type Endpoint } from '../graph/connect';
 import { isGroup, parentOf, type Path, type Source, type Stage } from '../graph/document';
 import { isList, portsOf } from '../graph/ports';
 import { sourcesOf } from '../graph/references';
-import { endpointAt, offerConnections, reveal } from './actions';
+import { reveal } from './actions';
+import { endpointAt, offerConnections } from './joining';
 import { change, select, useDocument, useEditor } from './store';
 import { Icon } from '../parts/Icon';
 

@@ -4,6 +4,7 @@ import { idOf, walk } from '../graph/document';
 import type { PickerItem } from '../parts/Picker';
 import { familyOf, familyStyle } from '../canvas/colours';
 import * as act from './actions';
+import { offerPorts } from './joining';
 import { exportElsaFile, exportFile, importFile } from './files';
 import { currentDocument, pick, select, show, stepBack, stepForward, togglePanel, useEditor } from './store';
 
@@ -20,7 +21,7 @@ export interface Command {
 }
 
 export const commands: Command[] = [
-  { id: 'connect', label: 'Connect…', keys: 'C', section: 'Edit', needs: 1, inMenu: true, run: act.offerPorts },
+  { id: 'connect', label: 'Connect…', keys: 'C', section: 'Edit', needs: 1, inMenu: true, run: offerPorts },
   { id: 'open', label: 'Open the workflow inside', keys: 'Enter', section: 'View', needs: 1, run: act.openChosen },
   { id: 'undo', label: 'Undo', keys: 'Ctrl+Z', section: 'Edit', run: stepBack },
   { id: 'redo', label: 'Redo', keys: 'Ctrl+Y, Ctrl+Shift+Z', section: 'Edit', run: stepForward },

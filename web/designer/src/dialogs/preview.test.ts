@@ -7,6 +7,7 @@ it('counts what cannot be said as to be computed', () =>
       { id: 'a', reused: true },
       { id: 'b', reused: false },
       { id: 'c', reused: null },
+      { id: 'd', reused: false, skipped: true },
     ]),
   ).toEqual({ computed: 2, reused: 1, open: 1 }));
 

@@ -11,9 +11,10 @@ export interface Counts {
 /** What cannot be said yet counts as to be computed: nobody should wait longer than was promised. */
 export function countsOf(stages: StagePreview[]): Counts {
   const reused = stages.filter((stage) => stage.reused === true).length;
-  const open = stages.filter((stage) => stage.reused === null).length;
-  return { computed: stages.length - reused, reused, open };
+  const skipped = stages.filter((stage) => stage.skipped).length;
+  const open = stages.filter((stage) => stage.reused === null && !stage.skipped).length;
+  return { computed: stages.length - reused - skipped, reused, open };
 }
 
-export const wordOf = ({ reused }: Pick<StagePreview, 'reused'>): string =>
-  reused === null ? 'not known yet' : reused ? 'reused' : 'computed';
+export const wordOf = ({ reused, skipped }: Pick<StagePreview, 'reused' | 'skipped'>): string =>
+  skipped ? 'skipped' : reused === null ? 'not known yet' : reused ? 'reused' : 'computed';

@@ -11,7 +11,7 @@ it('says once that the server came back, and not that it went', () => {
   heard('there');
   expect(returns).toBe(1);
   stop();
-  heard('locked');
+  heard('away');
   heard('there');
   expect(returns).toBe(1);
 });

@@ -1,7 +1,7 @@
-/** Whether the server is there, and lets this browser in. */
+/** Whether the server is there. */
 import { useSyncExternalStore } from 'react';
 
-export type Reach = 'there' | 'away' | 'locked';
+export type Reach = 'there' | 'away';
 
 let reach: Reach = 'there';
 const watchers = new Set<() => void>();
