@@ -31,8 +31,7 @@ public sealed class RightsTests(FreshDatabase fresh, Chromium chromium) : IClass
         await dialog.GetByLabel("Cron", new() { Exact = true }).FillAsync("0 2 * * *");
         await Expect(dialog.GetByText("02:00").Or(dialog.GetByText("2:00")).First).ToBeVisibleAsync();
         await walk.PictureAsync("schedule-new");
-        await dialog.GetByRole(AriaRole.Button, new() { Name = "Create", Exact = false }).Or(
-            dialog.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = false })).First.ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Add the schedule" }).ClickAsync();
         await Studio.UntilAsync(() => studio.GetAsync("api/schedules"), schedules => schedules.GetArrayLength() == 1);
 
         await walk.Page.GotoAsync(new Uri(studio.Address, "#/schedules/every-night").ToString());
