@@ -30,11 +30,11 @@ public sealed class ScaleTests(FreshDatabase fresh, Chromium chromium) : IClassF
         await using var walk = await studio.WalkAsync("#/designer/large");
         await Expect(walk.Page.Locator(".react-flow__node").First).ToBeVisibleAsync();
 
-        var clock = Stopwatch.StartNew();
         await walk.Page.Locator(".react-flow__pane").ClickAsync(new() { Position = new() { X = 5, Y = 5 } });
+        var clock = Stopwatch.StartNew();
         await walk.PressAsync("Shift+T");
         await studio.DraftAsync("large", draft => draft.Layout is { } layout && layout.EnumerateObject().Count() >= Stages);
-        TestContext.Current.SendDiagnosticMessage($"laid out and saved in {clock.ElapsedMilliseconds} ms");
+        var laidOut = clock.Elapsed;
 
         var node = walk.Page.Locator(".react-flow__node header").First;
         var box = Assert.IsType<Microsoft.Playwright.LocatorBoundingBoxResult>(await node.BoundingBoxAsync());
@@ -48,6 +48,7 @@ public sealed class ScaleTests(FreshDatabase fresh, Chromium chromium) : IClassF
 
         Array.Sort(frames);
         var median = frames[frames.Length / 2];
+        Walk.Note($"{Stages} stages: laid out and saved in {laidOut.TotalMilliseconds:f0} ms; a frame of a drag {median:f0} ms (median), {frames[frames.Length * 95 / 100]:f0} ms (95 %), {frames[^1]:f0} ms (longest)");
         Assert.True(median < 1000.0 / 30, $"a frame takes {median:f0} ms");
     }
 
@@ -65,14 +66,17 @@ public sealed class ScaleTests(FreshDatabase fresh, Chromium chromium) : IClassF
         await Expect(walk.Page.Locator(".react-flow__node").First).ToBeVisibleAsync();
         await using var source = Npgsql.NpgsqlDataSource.Create(fresh.ConnectionString);
         await walk.Page.EvaluateAsync(Watch);
+        var clock = Stopwatch.StartNew();
         for (var i = 0; i < 600; i++)
         {
             await using var told = source.CreateCommand($"SELECT pg_notify('pipelines_run', '{id}')");
             await told.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
 
+        var spent = clock.Elapsed;
         var frames = await walk.Page.EvaluateAsync<double[]>(Watched);
 
+        Walk.Note($"600 messages in {spent.TotalSeconds:f1} s: the longest frame {frames.Max():f0} ms");
         Assert.True(frames.Max() < 500, $"the page stood still for {frames.Max():f0} ms");
     }
 }

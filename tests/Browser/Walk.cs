@@ -19,13 +19,18 @@ public sealed class Walk : IAsyncDisposable
     public IPage Page { get; }
 
     /// <summary>Kept as the tests' output, to be looked at.</summary>
-    public Task PictureAsync(string name)
+    public Task PictureAsync(string name) => Page.ScreenshotAsync(new() { Path = Kept($"{name}.png"), Animations = ScreenshotAnimations.Disabled });
+
+    /// <summary>A line of figures beside the pictures.</summary>
+    public static void Note(string line) => File.AppendAllLines(Kept("figures.txt"), [line]);
+
+    private static string Kept(string name)
     {
         var folder = Environment.GetEnvironmentVariable("PIPELINES_PICTURES") is { Length: > 0 } chosen
             ? chosen
             : Path.Combine(AppContext.BaseDirectory, "pictures");
         Directory.CreateDirectory(folder);
-        return Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png"), Animations = ScreenshotAnimations.Disabled });
+        return Path.Combine(folder, name);
     }
 
     public Task PressAsync(string keys) => Page.Keyboard.PressAsync(keys);
