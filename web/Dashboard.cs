@@ -7,7 +7,7 @@ namespace Pipelines.Web;
 internal sealed record Dashboard(
     Severity Severity, IReadOnlyList<DashboardItem> Items, RunCounts Runs, StageCounts Stages, DiskRoom Disk)
 {
-    private const long Gigabyte = 1L << 30;
+    private const long Gigabyte = 1_000_000_000;
 
     // So long a stage may be ready while every slot is taken before somebody ought to look.
     private static readonly TimeSpan LongWait = TimeSpan.FromMinutes(30);

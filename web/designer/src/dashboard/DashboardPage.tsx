@@ -4,7 +4,7 @@ import { useFetched } from '../hooks/useFetched';
 import { linkTo } from '../hooks/useRoute';
 import { useTicking } from '../hooks/useTicking';
 import { Away } from '../parts/Away';
-import { ago, duration, plural, size, when } from '../parts/format';
+import { ago, duration, plural, when } from '../parts/format';
 import { Next } from '../schedules/SchedulesPage';
 import { headline, soonest, sorted } from './dashboard';
 
@@ -75,7 +75,7 @@ export function DashboardPage() {
           <h2 id="dash-workers">
             Workers <a href={linkTo('workers')}>all workers</a>
           </h2>
-          <Workers workers={workers} disk={dashboard.disk} />
+          <Workers workers={workers} />
         </section>
         <section aria-labelledby="dash-next">
           <h2 id="dash-next">
@@ -143,7 +143,7 @@ function Running({ run }: { run: RunSummary }) {
   );
 }
 
-function Workers({ workers, disk }: { workers: Worker[]; disk: Dashboard['disk'] }) {
+function Workers({ workers }: { workers: Worker[] }) {
   return (
     <>
       {workers.length === 0 && (
@@ -166,11 +166,6 @@ function Workers({ workers, disk }: { workers: Worker[]; disk: Dashboard['disk']
           </li>
         ))}
       </ul>
-      {disk.total > 0 && (
-        <p className="hint">
-          {size(disk.free)} of {size(disk.total)} free for artifacts
-        </p>
-      )}
     </>
   );
 }
