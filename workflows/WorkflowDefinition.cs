@@ -97,7 +97,8 @@ public sealed record ResourceDefinition([property: Range(0, 1)] int Gpu = 0);
 /// <param name="Attempts">How often the stage may fail, the last time for good.</param>
 /// <param name="Backoff">Seconds before the second attempt; doubled before each further one, to ten minutes at most.</param>
 /// <param name="Crashes">
-/// How many workers in a row may die of it, the last time for good; one that left a checkpoint further on begins the count anew.
+/// How many workers, or processes of its own, may die of it in a row, the last time for good; one that left a checkpoint further
+/// on begins the count anew.
 /// </param>
 public sealed record RetryDefinition(
     [property: Range(1, 100)] int Attempts = 1,

@@ -58,8 +58,10 @@ public sealed class JourneyTests(FreshDatabase fresh, Chromium chromium) : IClas
         await Expect(walk.Page.GetByText("Published v1")).ToBeVisibleAsync();
 
         await walk.Page.GetByRole(AriaRole.Button, new() { Name = "Run", Exact = true }).ClickAsync();
+        var start = walk.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Start", Exact = false });
+        await Expect(start).ToBeEnabledAsync();
         await walk.PictureAsync("run-dialog");
-        await walk.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Start", Exact = false }).ClickAsync();
+        await start.ClickAsync();
         await Expect(walk.Page.GetByText("succeeded").First).ToBeVisibleAsync(new() { Timeout = 120_000 });
         var runs = await Studio.UntilAsync(
             () => studio.GetAsync("api/runs?limit=1"), runs => runs[0].GetProperty("state").GetString() == "succeeded");

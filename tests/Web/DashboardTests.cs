@@ -9,7 +9,7 @@ namespace Pipelines.Tests.Web;
 
 public sealed class DashboardTests(FreshDatabase fresh) : IClassFixture<FreshDatabase>
 {
-    private static readonly DiskRoom Roomy = new(900L << 30, 1000L << 30);
+    private static readonly DiskRoom Roomy = new(900_000_000_000, 1_000_000_000_000);
     private static readonly Guid Run = Guid.NewGuid();
     private static readonly Overview Fine = new(new RunCounts(1, 2, 0, 0), null, [], ["cpu"], 1, [new("nightly", false, null, 0, 0)], [Worker(WorkerState.Working, 1)]);
 
@@ -37,7 +37,7 @@ public sealed class DashboardTests(FreshDatabase fresh) : IClassFixture<FreshDat
                 Schedules = [new("a", true, "the disk is full", 0, 0), new("b", false, null, 1, 2)],
                 Workers = [Worker(WorkerState.Dead, 500)],
             },
-            new DiskRoom(1 << 20, 1000L << 30));
+            new DiskRoom(1_000_000, 1_000_000_000_000));
 
         Assert.Equal(Severity.Error, dashboard.Severity);
         Assert.Equal(
@@ -62,7 +62,7 @@ public sealed class DashboardTests(FreshDatabase fresh) : IClassFixture<FreshDat
     [InlineData(5, 1000, Severity.Warning)]
     [InlineData(0, 1000, Severity.Error)]
     public void A_disk_is_full_by_what_is_left(int free, int total, object severity) =>
-        Assert.Equal(severity, Dashboard.Of(Fine, new DiskRoom((long)free << 30, (long)total << 30)).Severity);
+        Assert.Equal(severity, Dashboard.Of(Fine, new DiskRoom(free * 1_000_000_000L, total * 1_000_000_000L)).Severity);
 
     [Fact]
     public async Task The_server_sees_failed_runs_stages_that_nobody_serves_dead_workers_and_drains_the_living()
