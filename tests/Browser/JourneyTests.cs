@@ -59,7 +59,7 @@ public sealed class JourneyTests(FreshDatabase fresh, Chromium chromium) : IClas
 
         await walk.Page.GetByRole(AriaRole.Button, new() { Name = "Run", Exact = true }).ClickAsync();
         var start = walk.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Start", Exact = false });
-        await Expect(start).ToBeEnabledAsync();
+        await Expect(start).ToContainTextAsync("to compute");
         await walk.PictureAsync("run-dialog");
         await start.ClickAsync();
         await Expect(walk.Page.GetByText("succeeded").First).ToBeVisibleAsync(new() { Timeout = 120_000 });
