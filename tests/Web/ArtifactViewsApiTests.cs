@@ -7,8 +7,9 @@ namespace Pipelines.Tests.Web;
 
 public sealed class ArtifactViewsApiTests(FreshDatabase fresh) : IClassFixture<FreshDatabase>, IAsyncLifetime
 {
-    private const string Chain = """
-        [{ "id": "make", "kind": "toy.write-file", "parameters": { "text": "lineage" } },
+    /// <summary>Its text is this test's own: the tests share a database, and what one removes another would compute again.</summary>
+    private readonly string chain = $$"""
+        [{ "id": "make", "kind": "toy.write-file", "parameters": { "text": "{{$"{Guid.NewGuid():N}"[..7]}}" } },
          { "id": "copy", "kind": "toy.copy-file", "parameters": { "add": "+" }, "inputs": { "file": "make.file" } },
          { "id": "again", "kind": "toy.copy-file", "parameters": { "add": "!" }, "inputs": { "file": "copy.file" } },
          { "id": "aside", "kind": "toy.copy-file", "parameters": { "add": "?" }, "inputs": { "file": "make.file" } }]
@@ -131,7 +132,7 @@ public sealed class ArtifactViewsApiTests(FreshDatabase fresh) : IClassFixture<F
 
     private async Task<(Guid Run, Dictionary<string, string> Files)> RunAsync()
     {
-        var id = await client.StartAsync(Chain);
+        var id = await client.StartAsync(chain);
         var run = await server.Engine.WaitAsync(id, Cancellation);
         return (id, run.Stages.ToDictionary(stage => stage.Id, stage => stage.Outputs!.Value.GetProperty("file").GetString()!));
     }
