@@ -23,6 +23,7 @@ public static class ActivityCatalog
         .Add(new MagnitudePrune())
         .Add(new WandaPrune())
         .Add(new FlapPrune())
+        .Add(new ApplyDecision())
         .Add(new LoraFinetune())
         .Add(new EvaluatePerplexity())
         .Add(new ExportHuggingFace())

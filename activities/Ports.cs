@@ -14,6 +14,9 @@ public sealed record Dataset(string Hash);
 /// <summary>Statistics of the inputs of a model's linears over a calibration set.</summary>
 public sealed record Statistics(string Hash);
 
+/// <summary>What is to stay of a model: kept units by place, removed halves of blocks.</summary>
+public sealed record Decision(string Hash);
+
 /// <summary>A checkpoint as other tools load it, opened again and checked.</summary>
 /// <param name="Bytes">Of all its files.</param>
 /// <param name="Manifest">Whether a plain <c>config.json</c> cannot say all of it, and <c>pipelines.json</c> is needed to load it.</param>
@@ -25,7 +28,8 @@ public sealed record Export(string Hash, long Bytes, bool Manifest);
 /// <param name="Parameters">Entries of all tensors, tied ones once.</param>
 /// <param name="Nonzero">Those of them that are not zero.</param>
 /// <param name="Bytes">Of the safetensors files.</param>
-public sealed record Measurement(string Protocol, double Perplexity, long Parameters, long Nonzero, long Bytes);
+/// <param name="Flops">Floating-point operations of a forward pass for one token, over windows of the protocol's length (<c>flops-1</c>); null where an older version measured.</param>
+public sealed record Measurement(string Protocol, double Perplexity, long Parameters, long Nonzero, long Bytes, double? Flops = null);
 
 /// <summary>Before and after, measured by one protocol.</summary>
 public sealed record Comparison(string Protocol, ModelFigures Dense, ModelFigures Pruned, ModelFigures? Recovered);
@@ -49,4 +53,4 @@ public enum SizeMeasure
 }
 
 /// <summary>A <see cref="Measurement"/> inside a comparison, which states the protocol once.</summary>
-public sealed record ModelFigures(double Perplexity, long Parameters, long Nonzero, long Bytes);
+public sealed record ModelFigures(double Perplexity, long Parameters, long Nonzero, long Bytes, double? Flops = null);

@@ -77,7 +77,7 @@ public sealed class ComputeBench(
     /// <summary>A random model and random tokens: what is timed does not depend on their values.</summary>
     private static string Prepare(string folder)
     {
-        var config = LlamaConfig.Parse("bench", new JsonObject
+        var config = CausalConfig.Parse("bench", new JsonObject
         {
             ["architectures"] = new JsonArray("LlamaForCausalLM"),
             ["model_type"] = "llama",
@@ -91,8 +91,8 @@ public sealed class ComputeBench(
             ["rms_norm_eps"] = 1e-5,
             ["rope_theta"] = 10000.0,
         });
-        using var model = LlamaFolder.Create(config, seed: 0);
-        LlamaFolder.Save(model, folder);
+        using var model = CausalFolder.Create(config, seed: 0);
+        CausalFolder.Save(model, folder);
         var path = Path.Combine(folder, "tokens.safetensors");
         using var scope = NewDisposeScope();
         manual_seed(0);

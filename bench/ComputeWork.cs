@@ -28,7 +28,7 @@ public static class ComputeWork
     public static Measured Run(string method, string folder, string path, int threads)
     {
         set_num_threads(threads);
-        using var model = LlamaFolder.Load(folder, CPU);
+        using var model = CausalFolder.Load(folder, CPU);
         using var file = SafetensorsFile.Open(path);
         using var tokens = file.View("tokens");
         var clock = Stopwatch.StartNew();
@@ -44,7 +44,7 @@ public static class ComputeWork
         return new Measured(seconds, tokens.numel() / seconds, PeakMegabytes(), result);
     }
 
-    private static double Forward(Llama model, Tensor tokens)
+    private static double Forward(CausalLM model, Tensor tokens)
     {
         using var ungraded = no_grad();
         var sum = 0.0;
@@ -57,7 +57,7 @@ public static class ComputeWork
         return sum;
     }
 
-    private static double Train(Llama model, Tensor tokens)
+    private static double Train(CausalLM model, Tensor tokens)
     {
         using var whole = NewDisposeScope();
         Parameter[] trained =
@@ -77,7 +77,7 @@ public static class ComputeWork
         return last;
     }
 
-    private static double Wanda(Llama model, Tensor tokens)
+    private static double Wanda(CausalLM model, Tensor tokens)
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
@@ -85,7 +85,7 @@ public static class ComputeWork
         return Zeros(model);
     }
 
-    private static double WandaByDenseStatistics(Llama model, Tensor tokens)
+    private static double WandaByDenseStatistics(CausalLM model, Tensor tokens)
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
@@ -96,7 +96,7 @@ public static class ComputeWork
     }
 
     /// <summary>Where they are, in one number.</summary>
-    private static double Zeros(Llama model) =>
+    private static double Zeros(CausalLM model) =>
         model.Linears().Sum(linear => (double)linear.Weight.eq(0).reshape(-1).nonzero().sum().ToInt64());
 
     /// <summary>Of this process, as the kernel counts it.</summary>

@@ -17,7 +17,7 @@ public static class ModelSpeed
         set_num_threads(threads);
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        Llama[] models = [.. folders.Select(folder => LlamaFolder.Load(folder, CPU))];
+        CausalLM[] models = [.. folders.Select(folder => CausalFolder.Load(folder, CPU))];
         try
         {
             var tokens = randint(models.Min(model => model.Config.VocabSize), [Batch, length], dtype: ScalarType.Int64);

@@ -9,23 +9,23 @@ namespace Pipelines.Activities.Calibration;
 /// </summary>
 public sealed class BlockRunner : IDisposable
 {
-    private readonly Llama model;
+    private readonly CausalLM model;
     private readonly Tensor hidden;
-    private readonly Rope rope;
+    private readonly Positions positions;
     private readonly CancellationToken cancellation;
 
     /// <param name="tokens">[sequences, length], int64.</param>
-    public BlockRunner(Llama model, Tensor tokens, CancellationToken cancellation)
+    public BlockRunner(CausalLM model, Tensor tokens, CancellationToken cancellation)
     {
         this.model = model;
         this.cancellation = cancellation;
         hidden = model.Embed(tokens);
-        rope = model.Rope(tokens.shape[1]);
+        positions = model.Positions(tokens.shape[1]);
     }
 
     public int Index { get; private set; } = -1;
 
-    public LlamaBlock Block => model.Blocks[Index];
+    public DecoderBlock Block => model.Blocks[Index];
 
     private bool Last => Index == model.Blocks.Count - 1;
 
@@ -35,10 +35,11 @@ public sealed class BlockRunner : IDisposable
     public BlockMoments Measure(bool spread)
     {
         var moments = new BlockMoments(spread);
+        var hook = new InputHook(moments.Add);
         foreach (var part in Sequences())
         {
             using (part)
-                Block.Observe(part, rope, moments.Add);
+                Block.Observe(part, positions, hook);
         }
 
         return moments;
@@ -57,18 +58,18 @@ public sealed class BlockRunner : IDisposable
         if (Last)
             return Measure(spread);
         var moments = new BlockMoments(spread);
-        Replace(moments.Add);
+        Replace(new InputHook(moments.Add));
         return moments;
     }
 
     public void Dispose() => hidden.Dispose();
 
-    private void Replace(Action<Linear, Tensor>? observe)
+    private void Replace(LinearHook? hook)
     {
         foreach (var part in Sequences())
         {
             using (part)
-            using (var next = Block.Forward(part, rope, observe))
+            using (var next = Block.Forward(part, positions, hook))
                 part.copy_(next);
         }
     }

@@ -29,7 +29,7 @@ public sealed class CalibrateStatistics
     {
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
         using var tokens = await stage.TokensAsync(inputs.Calibration, model, parameters.Sequences, cancellation);
-        using var all = Measure(model.Llama, tokens, stage.Report, cancellation);
+        using var all = Measure(model.Network, tokens, stage.Report, cancellation);
 
         await using var draft = stage.Artifacts.Begin();
         StatisticsFile.Save(draft.Folder, all.Moments, new Dictionary<string, string>
@@ -45,7 +45,7 @@ public sealed class CalibrateStatistics
 
     /// <param name="tokens">[sequences, length], int64.</param>
     public static ModelMoments Measure(
-        Llama model, Tensor tokens, ReportProgress report, CancellationToken cancellation)
+        CausalLM model, Tensor tokens, ReportProgress report, CancellationToken cancellation)
     {
         using var ungraded = no_grad();
         using var runner = new BlockRunner(model, tokens, cancellation);
@@ -67,7 +67,7 @@ public sealed class ModelMoments : IDisposable
 
     public List<(string Linear, InputMoments Moments)> Moments { get; } = [];
 
-    public void Add(LlamaBlock block, BlockMoments moments)
+    public void Add(DecoderBlock block, BlockMoments moments)
     {
         blocks.Add(moments);
         Moments.AddRange(block.Linears.Select(linear => (linear.Name, moments[linear.Name])));

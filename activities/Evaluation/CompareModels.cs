@@ -33,5 +33,5 @@ public sealed class CompareModels : Activity<CompareModels.Inputs, None, Compare
     }
 
     internal static ModelFigures Figures(Measurement measured) =>
-        new(measured.Perplexity, measured.Parameters, measured.Nonzero, measured.Bytes);
+        new(measured.Perplexity, measured.Parameters, measured.Nonzero, measured.Bytes, measured.Flops);
 }

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Diagnostics;
 using Pipelines.Activities.Modeling;
+using Pipelines.Models;
 using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Evaluation;
@@ -23,6 +24,8 @@ public sealed class EvaluatePerplexity
 
     public override string Kind => "evaluate.perplexity";
 
+    public override int Version => 2;
+
     public override async Task<Outputs> RunAsync(
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
@@ -36,7 +39,7 @@ public sealed class EvaluatePerplexity
             cancellation.ThrowIfCancellationRequested();
             var count = Math.Min(parameters.Batch, windows - start);
             using var batch = tokens.narrow(0, start, count);
-            sum += model.Llama.NegativeLogLikelihood(batch);
+            sum += model.Network.NegativeLogLikelihood(batch);
             var done = start + count;
             stage.Report(
                 done, windows, "window", ("perplexity", Math.Exp(sum / (done * (length - 1)))),
@@ -48,8 +51,8 @@ public sealed class EvaluatePerplexity
             throw new StageException($"the perplexity is {perplexity}: the model's weights or activations hold NaN or infinity");
         var bytes = Directory.EnumerateFiles(model.Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
         return new Outputs(new Measurement(
-            Protocol(inputs.Data, model, windows, length), perplexity, model.Llama.ParameterCount(),
-            model.Llama.NonzeroCount(), bytes));
+            Protocol(inputs.Data, model, windows, length), perplexity, model.Network.ParameterCount(),
+            model.Network.NonzeroCount(), bytes, ModelFlops.PerToken(model.Network, (int)length)));
     }
 
     /// <summary>Metric and version, text, tokenizer, window length and stride, number of windows.</summary>

@@ -29,14 +29,14 @@ public sealed class ExportHuggingFace : Activity<ExportHuggingFace.Inputs, Expor
     {
         await using var draft = stage.Artifacts.Begin();
         var source = await stage.Artifacts.OpenAsync(inputs.Model.Hash, cancellation);
-        using var model = LlamaFolder.Load(source, CPU, Dtype(parameters.Type));
+        using var model = CausalFolder.Load(source, CPU, Dtype(parameters.Type));
         AdapterFolder.Attach(model, source);
-        var manifest = LlamaFolder.Save(model, draft.Folder);
+        var manifest = CausalFolder.Save(model, draft.Folder);
         TokenizerFiles.Copy(source, draft.Folder);
         foreach (var adapter in Directory.EnumerateFiles(source, "adapter_*"))
             File.Copy(adapter, Path.Combine(draft.Folder, Path.GetFileName(adapter)));
 
-        using (var reopened = LlamaFolder.Load(draft.Folder, CPU))
+        using (var reopened = CausalFolder.Load(draft.Folder, CPU))
         {
             AdapterFolder.Attach(reopened, draft.Folder);
             Check(model, reopened);
@@ -50,7 +50,7 @@ public sealed class ExportHuggingFace : Activity<ExportHuggingFace.Inputs, Expor
     }
 
     /// <exception cref="StageException">The reopened model is not the one that was written.</exception>
-    private static void Check(Llama written, Llama reopened)
+    private static void Check(CausalLM written, CausalLM reopened)
     {
         var (before, after) = (written.NonzeroCount(), reopened.NonzeroCount());
         if (before != after)

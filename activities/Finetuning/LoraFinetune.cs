@@ -33,17 +33,17 @@ public sealed class LoraFinetune : Activity<LoraFinetune.Inputs, LoraFinetune.Pa
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
-        if (model.Llama.Linears().Any(linear => linear.Adapter is not null))
+        if (model.Network.Linears().Any(linear => linear.Adapter is not null))
             throw new StageException("this model carries adapters already: merge them first (finetune.lora with adapters merged)");
         using var tokens = await stage.TokensAsync(inputs.Data, model, null, cancellation);
         var merged = parameters.Adapters == AdapterEnd.Merged;
-        var trained = Attach(model.Llama, parameters.Rank, parameters.Alpha, parameters.Seed, masked: merged);
+        var trained = Attach(model.Network, parameters.Rank, parameters.Alpha, parameters.Seed, masked: merged);
         var loss = new TrainingLoop(parameters.Steps, parameters.LearningRate, 0).Run(
-            model.Llama, trained, new TokenBatches(tokens, parameters.Batch, parameters.Seed), stage, cancellation);
+            model.Network, trained, new TokenBatches(tokens, parameters.Batch, parameters.Seed), stage, cancellation);
 
         if (merged)
         {
-            foreach (var linear in model.Llama.Linears())
+            foreach (var linear in model.Network.Linears())
             {
                 linear.SetWeight(linear.Adapter!.Merge(linear.Weight));
                 linear.Adapter.Dispose();
@@ -54,17 +54,17 @@ public sealed class LoraFinetune : Activity<LoraFinetune.Inputs, LoraFinetune.Pa
         }
 
         await using var draft = stage.Artifacts.Begin();
-        LlamaFolder.Save(model.Llama, draft.Folder);
+        CausalFolder.Save(model.Network, draft.Folder);
         TokenizerFiles.Copy(model.Folder, draft.Folder);
-        AdapterFolder.Save(model.Llama, draft.Folder, parameters.Rank, parameters.Alpha);
+        AdapterFolder.Save(model.Network, draft.Folder, parameters.Rank, parameters.Alpha);
         return new Outputs(
-            new Checkpoint(await draft.CommitAsync(cancellation), model.Llama.Config.Architecture), loss);
+            new Checkpoint(await draft.CommitAsync(cancellation), model.Network.Config.Architecture), loss);
     }
 
     /// <summary>Puts adapters on every linear: A uniform as in peft, B zero, so that nothing changes at first.</summary>
     /// <param name="masked">Whether the update keeps out of zeroed weights.</param>
     /// <returns>The tensors to train.</returns>
-    public static IReadOnlyList<Tensor> Attach(Llama model, int rank, double alpha, long seed, bool masked)
+    public static IReadOnlyList<Tensor> Attach(CausalLM model, int rank, double alpha, long seed, bool masked)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed, CPU);

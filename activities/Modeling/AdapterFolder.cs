@@ -13,7 +13,7 @@ public static class AdapterFolder
     private const string TensorFile = "adapter_model.safetensors";
 
     /// <summary>Puts the folder's adapters, if it has any, on the model's linears.</summary>
-    public static void Attach(Llama model, string folder)
+    public static void Attach(CausalLM model, string folder)
     {
         var config = Path.Combine(folder, ConfigFile);
         if (!File.Exists(config))
@@ -29,7 +29,7 @@ public static class AdapterFolder
             file.View(Name(linear, side)).clone().to(model.Device).DetachFromDisposeScope();
     }
 
-    public static void Save(Llama model, string folder, int rank, double alpha)
+    public static void Save(CausalLM model, string folder, int rank, double alpha)
     {
         var config = new JsonObject
         {

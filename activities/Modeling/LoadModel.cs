@@ -24,7 +24,7 @@ public sealed class LoadModel : Activity<None, LoadModel.Parameters, LoadModel.O
         if (!Directory.Exists(parameters.Path))
             throw new StageException($"there is no directory '{parameters.Path}'");
         var tokenizer = Tokenizer.Load(parameters.Path);
-        using var model = LlamaFolder.Load(parameters.Path, CPU);
+        using var model = CausalFolder.Load(parameters.Path, CPU);
         stage.Log($"{model.Config.Architecture}: {model.ParameterCount():N0} parameters, {model.Blocks.Count} blocks");
         return new Outputs(await stage.SaveModelAsync(new LoadedModel(parameters.Path, model, tokenizer), cancellation));
     }

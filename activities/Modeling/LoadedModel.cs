@@ -4,14 +4,14 @@ namespace Pipelines.Activities.Modeling;
 
 /// <summary>A checkpoint in memory: the model, and the tokenizer that goes with it.</summary>
 /// <param name="Folder">Where it was loaded from.</param>
-public sealed record LoadedModel(string Folder, Llama Llama, Tokenizer Tokenizer) : IDisposable
+public sealed record LoadedModel(string Folder, CausalLM Network, Tokenizer Tokenizer) : IDisposable
 {
     /// <summary>The share of zeros in the blocks' linears.</summary>
     public double Sparsity()
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
         var (zeros, all) = (0L, 0L);
-        foreach (var linear in Llama.Linears())
+        foreach (var linear in Network.Linears())
         {
             all += linear.Weight.numel();
             zeros += linear.Weight.numel() - linear.Weight.count_nonzero().ToInt64();
@@ -20,5 +20,8 @@ public sealed record LoadedModel(string Folder, Llama Llama, Tokenizer Tokenizer
         return (double)zeros / all;
     }
 
-    public void Dispose() => Llama.Dispose();
+    /// <summary>Parameters of the blocks' linears: what pruning ratios count.</summary>
+    public long BlockParameters() => Network.Linears().Sum(linear => linear.Weight.numel());
+
+    public void Dispose() => Network.Dispose();
 }

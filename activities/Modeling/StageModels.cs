@@ -16,7 +16,7 @@ public static class StageModels
         this StageContext stage, Checkpoint checkpoint, CancellationToken cancellation)
     {
         var folder = await stage.Artifacts.OpenAsync(checkpoint.Hash, cancellation);
-        var model = LlamaFolder.Load(folder, device(stage.Device));
+        var model = CausalFolder.Load(folder, device(stage.Device));
         AdapterFolder.Attach(model, folder);
         return new LoadedModel(folder, model, Tokenizer.Load(folder));
     }
@@ -26,12 +26,12 @@ public static class StageModels
     public static async Task<Checkpoint> SaveModelAsync(
         this StageContext stage, LoadedModel model, CancellationToken cancellation)
     {
-        if (model.Llama.Linears().Any(linear => linear.Adapter is not null))
+        if (model.Network.Linears().Any(linear => linear.Adapter is not null))
             throw new StageException("this model carries adapters: merge them first (finetune.lora with adapters merged)");
         await using var draft = stage.Artifacts.Begin();
-        LlamaFolder.Save(model.Llama, draft.Folder);
+        CausalFolder.Save(model.Network, draft.Folder);
         TokenizerFiles.Copy(model.Folder, draft.Folder);
-        return new Checkpoint(await draft.CommitAsync(cancellation), model.Llama.Config.Architecture);
+        return new Checkpoint(await draft.CommitAsync(cancellation), model.Network.Config.Architecture);
     }
 
     /// <summary>The windows of a dataset as tokens [sequences, length], int64, on the stage's device.</summary>
@@ -51,10 +51,10 @@ public static class StageModels
                 tokens[i * (long)windows.Length + j] = ids[starts[i] + j];
         }
 
-        if (Array.Find(tokens, id => id >= model.Llama.Config.VocabSize) is > 0 and var outside)
+        if (Array.Find(tokens, id => id >= model.Network.Config.VocabSize) is > 0 and var outside)
         {
             throw new StageException(
-                $"the tokenizer gives id {outside}, but the model's vocab_size is {model.Llama.Config.VocabSize}");
+                $"the tokenizer gives id {outside}, but the model's vocab_size is {model.Network.Config.VocabSize}");
         }
 
         using var flat = tensor(tokens);

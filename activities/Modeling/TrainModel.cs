@@ -38,8 +38,8 @@ public sealed class TrainModel : Activity<TrainModel.Inputs, TrainModel.Paramete
         stage.Log($"tokenizer: {tokenizer.VocabularySize} tokens");
         tokenizer.Save(stage.Scratch);
 
-        var config = LlamaConfig.Parse("model.train", Config(parameters, tokenizer.VocabularySize, windows.Length));
-        using var llama = LlamaFolder.Create(config, parameters.Seed);
+        var config = CausalConfig.Parse("model.train", Config(parameters, tokenizer.VocabularySize, windows.Length));
+        using var llama = CausalFolder.Create(config, parameters.Seed);
         using var model = new LoadedModel(stage.Scratch, llama, tokenizer);
         using var tokens = await stage.TokensAsync(inputs.Data, model, null, cancellation);
         Tensor[] trained = [.. llama.NamedParameters().Select(parameter => parameter.Tensor.requires_grad_())];

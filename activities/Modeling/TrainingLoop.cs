@@ -22,7 +22,14 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
     /// <returns>The mean loss of the last steps.</returns>
     /// <exception cref="StageException">The loss is no longer a number, or the checkpoint is of another model.</exception>
     public double Run(
-        Llama model, IEnumerable<Tensor> parameters, TokenBatches batches, StageContext stage, CancellationToken cancellation)
+        CausalLM model, IEnumerable<Tensor> parameters, TokenBatches batches, StageContext stage, CancellationToken cancellation) =>
+        Run((batch, _) => model.NextTokenLoss(batch), parameters, batches, stage, cancellation);
+
+    /// <summary>The same on a loss of one's own.</summary>
+    /// <param name="lossOf">Of a batch of tokens [B, T], int64, and the step from 0: a scalar that can be differentiated.</param>
+    public double Run(
+        Func<Tensor, int, Tensor> lossOf, IEnumerable<Tensor> parameters, TokenBatches batches, StageContext stage,
+        CancellationToken cancellation)
     {
         using var whole = NewDisposeScope();
         Parameter[] trained = [.. parameters.Select(parameter => nn.Parameter(parameter.alias()))];
@@ -40,7 +47,7 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
                 group.LearningRate = RateAt(step);
             var batch = batches.At(step);
             optimizer.zero_grad();
-            var loss = model.NextTokenLoss(batch);
+            var loss = lossOf(batch, step);
             loss.backward();
             nn.utils.clip_grad_norm_(trained, 1.0);
             optimizer.step();

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Pipelines.Activities.Calibration;
+using Pipelines.Activities.Deciding;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using Pipelines.Workflows;
@@ -24,10 +25,13 @@ public sealed class FlapPrune : Activity<FlapPrune.Inputs, FlapPrune.Parameters,
         [property: Description("Whose formula")] FlapFormula Formula = FlapFormula.Released,
         [property: Description("Put the mean of what is removed into biases")] bool Compensate = true);
 
+    /// <param name="Decision">The units that stay.</param>
     /// <param name="Kept">Share of the blocks' parameters that is left.</param>
-    public sealed record Outputs(Checkpoint Model, double Kept);
+    public sealed record Outputs(Checkpoint Model, Decision Decision, double Kept);
 
     public override string Kind => "prune.flap";
+
+    public override int Version => 2;
 
     public override async Task<Outputs> RunAsync(
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
@@ -35,108 +39,60 @@ public sealed class FlapPrune : Activity<FlapPrune.Inputs, FlapPrune.Parameters,
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
         using var statistics = await stage.OpenStatisticsAsync(inputs.Statistics, inputs.Model, cancellation);
         using var ungraded = no_grad();
-        var blocks = model.Llama.Blocks;
-        var before = Size(model.Llama);
+        var before = model.BlockParameters();
         var kept = Decide(
-            blocks, linear => Fluctuation(statistics, linear, parameters.Formula), statistics.MeanSquare, parameters);
-
-        foreach (var (index, block) in blocks.Index())
-        {
-            cancellation.ThrowIfCancellationRequested();
-            Apply(block, kept[index], parameters.Compensate ? statistics.Mean : null);
-            stage.Report(
-                index + 1, blocks.Count, "block", ("KV groups", kept[index].Groups.Length), ("neurons", kept[index].Neurons.Length));
-            stage.Log($"block {index}: {kept[index].Groups.Length} KV groups, {kept[index].Neurons.Length} neurons stay");
-        }
-
-        return new Outputs(await stage.SaveModelAsync(model, cancellation), (double)Size(model.Llama) / before);
+            [.. model.Network.Sites()], linear => Fluctuation(statistics, linear, parameters.Formula), statistics.MeanSquare, parameters);
+        var decision = new PruningDecision(inputs.Model.Hash, Kind, kept);
+        decision.Apply(model.Network, parameters.Compensate ? statistics.Mean : null, stage, cancellation);
+        return new Outputs(
+            await stage.SaveModelAsync(model, cancellation), await stage.SaveDecisionAsync(decision, cancellation),
+            (double)model.BlockParameters() / before);
     }
 
-    /// <summary>Which units of each block stay.</summary>
+    /// <summary>Which units of each site stay.</summary>
     /// <param name="fluctuation">Of a linear's input, by the linear's name: [in].</param>
     /// <param name="meanSquare">Likewise.</param>
-    public static KeptUnits[] Decide(
-        IReadOnlyList<LlamaBlock> blocks, Func<string, Tensor> fluctuation, Func<string, Tensor> meanSquare,
-        Parameters parameters)
+    public static IReadOnlyList<KeptUnits> Decide(
+        IReadOnlyList<UnitSite> sites, Func<string, Tensor> fluctuation, Func<string, Tensor> meanSquare, Parameters parameters)
     {
-        var attention = new double[blocks.Count][];
-        var neurons = new double[blocks.Count][];
         var adaptive = parameters.Structure == FlapStructure.AlAm;
-        foreach (var (index, block) in blocks.Index())
+        var scores = sites.Select(Score).ToArray();
+        if (!adaptive)
+            return [.. sites.Zip(scores, (site, units) => KeptUnits.From(site, FlapScores.KeepUniform(units, parameters.Ratio)))];
+
+        // Heads before neurons, so that of equal scores theirs count first.
+        var weighted = sites.Zip(scores).OrderBy(pair => pair.First.Kind)
+            .SelectMany(pair => pair.Second.Select(score => (score, Weight(pair.First))));
+        var threshold = FlapScores.Threshold(weighted, parameters.Ratio);
+        return [.. sites.Zip(scores, (site, units) => KeptUnits.From(site, FlapScores.Keep(units, score => score > threshold)))];
+
+        double[] Score(UnitSite site)
         {
             using var scope = NewDisposeScope();
-            var heads = Score(block.Output);
-            if (parameters.Formula == FlapFormula.Released)
-                heads = heads.square();
-            var channels = Score(block.Down);
+            var channels = FlapScores.Channels(
+                parameters.Metric, site.Reader.Weight, fluctuation(site.Reader.Name), meanSquare(site.Reader.Name));
+            if (!channels.isfinite().all().ToBoolean())
+                throw new StageException($"{site.Reader.Name}: its statistics hold NaN or infinity");
+            if (site.Kind == UnitKind.KeyValueGroup && parameters.Formula == FlapFormula.Released)
+                channels = channels.square();
             if (adaptive)
-                (heads, channels) = (FlapScores.Standardize(heads), FlapScores.Standardize(channels));
-            heads = heads.view(block.KeyValueHeads, -1);
-            attention[index] = (adaptive ? heads.mean([1L]) : heads.sum([1L])).data<double>().ToArray();
-            neurons[index] = channels.data<double>().ToArray();
-        }
-
-        if (!adaptive)
-        {
-            return [.. attention.Zip(neurons, (heads, channels) => new KeptUnits(
-                FlapScores.KeepUniform(heads, parameters.Ratio), FlapScores.KeepUniform(channels, parameters.Ratio)))];
+                channels = FlapScores.Standardize(channels);
+            var units = channels.view(site.Count, -1);
+            return (adaptive ? units.mean([1L]) : units.sum([1L])).data<double>().ToArray();
         }
 
         // The released code keeps the weight of a head in an integer tensor, which cuts off its fraction.
-        var weight = (double)LlamaUnits.GroupCost(blocks[0]) / LlamaUnits.NeuronCost(blocks[0]);
-        var threshold = FlapScores.Threshold(
-            attention, neurons, parameters.Formula == FlapFormula.Released ? Math.Floor(weight) : weight, parameters.Ratio);
-        return [.. attention.Zip(neurons, (heads, channels) => new KeptUnits(
-            FlapScores.Keep(heads, score => score > threshold), FlapScores.Keep(channels, score => score > threshold)))];
-
-        Tensor Score(Linear linear)
+        double Weight(UnitSite site)
         {
-            var scores = FlapScores.Channels(
-                parameters.Metric, linear.Weight, fluctuation(linear.Name), meanSquare(linear.Name));
-            return scores.isfinite().all().ToBoolean()
-                ? scores
-                : throw new StageException($"{linear.Name}: its statistics hold NaN or infinity");
+            var neuron = sites.FirstOrDefault(one => one.Kind == UnitKind.Neuron)?.UnitParameters ?? 1;
+            var weight = (double)site.UnitParameters / neuron;
+            return parameters.Formula == FlapFormula.Released ? Math.Floor(weight) : weight;
         }
-    }
-
-    /// <summary>Cuts a block down; with <paramref name="mean"/>, what is removed lives on as a constant.</summary>
-    /// <exception cref="StageException">Nothing would be left of the attention or of the MLP.</exception>
-    public static void Apply(LlamaBlock block, KeptUnits kept, Func<string, Tensor>? mean)
-    {
-        foreach (var (what, units) in new[] { (block.Output.Name, kept.Groups), (block.Down.Name, kept.Neurons) })
-        {
-            if (units.Length == 0)
-                throw new StageException($"nothing would be left to feed {what}: choose a lower ratio, or structure ul-um");
-        }
-
-        if (mean is not null)
-        {
-            Compensate(block.Output, mean(block.Output.Name), LlamaUnits.OutputChannels(block, kept.Groups));
-            Compensate(block.Down, mean(block.Down.Name), [.. kept.Neurons.Select(neuron => (long)neuron)]);
-        }
-
-        LlamaUnits.KeepGroups(block, kept.Groups);
-        LlamaUnits.KeepNeurons(block, kept.Neurons);
-    }
-
-    /// <summary><c>b += W[:, removed] · mean[removed]</c>.</summary>
-    private static void Compensate(Linear linear, Tensor mean, long[] kept)
-    {
-        using var scope = NewDisposeScope();
-        var removed = mean.to(linear.Weight.device).clone();
-        removed.index_fill_(0, tensor(kept, device: removed.device), 0);
-        var constant = linear.Weight.to(ScalarType.Float64).mv(removed).to(linear.Weight.dtype);
-        linear.SetBias(linear.Bias is { } bias ? bias + constant : constant);
     }
 
     private static Tensor Fluctuation(StatisticsFile statistics, string linear, FlapFormula formula) =>
         formula == FlapFormula.Released ? statistics.Fluctuation(linear) : statistics.Variance(linear);
-
-    private static long Size(Llama model) => model.Linears().Sum(linear => linear.Weight.numel());
 }
-
-/// <summary>The units of a block that stay, in order.</summary>
-public sealed record KeptUnits(int[] Groups, int[] Neurons);
 
 /// <summary>Where FLAP's ratio holds.</summary>
 public enum FlapStructure

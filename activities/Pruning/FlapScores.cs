@@ -37,27 +37,21 @@ public static class FlapScores
     /// One ranking of all units of all layers: walks from the best, adding what each weighs, to where the sum is nearest
     /// to <c>(1 − ratio)</c> of the whole; units above the score found there stay.
     /// </summary>
-    /// <param name="attention">Per layer, a score for each KV group.</param>
-    /// <param name="neurons">Per layer, a score for each neuron.</param>
-    /// <param name="groupWeight">Parameters of a KV group over those of a neuron.</param>
-    public static double Threshold(
-        IReadOnlyList<double[]> attention, IReadOnlyList<double[]> neurons, double groupWeight, double ratio)
+    /// <param name="scored">Every unit's score, and its parameters in any measure.</param>
+    public static double Threshold(IEnumerable<(double Score, double Weight)> scored, double ratio)
     {
-        var units = attention.SelectMany(layer => layer.Select(score => (score, weight: groupWeight)))
-            .Concat(neurons.SelectMany(layer => layer.Select(score => (score, weight: 1.0))))
-            .OrderByDescending(unit => unit.score)
-            .ToArray();
-        var target = units.Sum(unit => unit.weight) * (1 - ratio);
+        var units = scored.OrderByDescending(unit => unit.Score).ToArray();
+        var target = units.Sum(unit => unit.Weight) * (1 - ratio);
         var (best, sum) = (0, 0.0);
         var nearest = double.PositiveInfinity;
         for (var i = 0; i < units.Length; i++)
         {
-            sum += units[i].weight;
+            sum += units[i].Weight;
             if (Math.Abs(sum - target) < nearest)
                 (best, nearest) = (i, Math.Abs(sum - target));
         }
 
-        return units[best].score;
+        return units[best].Score;
     }
 
     /// <summary>

@@ -32,7 +32,7 @@ public sealed class MagnitudePrune : Activity<MagnitudePrune.Inputs, MagnitudePr
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
         using var ungraded = no_grad();
         var pattern = SparsityPattern.Parse(parameters.Pattern);
-        var linears = model.Llama.Linears().ToArray();
+        var linears = model.Network.Linears().ToArray();
         var cut = pattern is null && parameters.Scope == MagnitudeScope.Global
             ? GlobalCut(linears.Select(linear => linear.Weight), parameters.Sparsity)
             : (double?)null;

@@ -41,7 +41,7 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
         if (inputs.Statistics is { } measured)
         {
             using var statistics = await stage.OpenStatisticsAsync(measured, inputs.Model, cancellation);
-            var linears = model.Llama.Linears().ToArray();
+            var linears = model.Network.Linears().ToArray();
             foreach (var (index, linear) in linears.Index())
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -52,7 +52,7 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
         else
         {
             using var tokens = await stage.TokensAsync(inputs.Calibration!, model, parameters.Sequences, cancellation);
-            Run(model.Llama, tokens, parameters.Sparsity, pattern, stage.Report, cancellation);
+            Run(model.Network, tokens, parameters.Sparsity, pattern, stage.Report, cancellation);
         }
 
         return new Outputs(await stage.SaveModelAsync(model, cancellation), model.Sparsity());
@@ -61,7 +61,7 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
     /// <summary>The sequential way: measures a block, prunes it, and feeds the next with what the pruned block puts out.</summary>
     /// <param name="tokens">[sequences, length], int64.</param>
     public static void Run(
-        Llama model, Tensor tokens, double sparsity, SparsityPattern? pattern, ReportProgress report,
+        CausalLM model, Tensor tokens, double sparsity, SparsityPattern? pattern, ReportProgress report,
         CancellationToken cancellation)
     {
         using var runner = new BlockRunner(model, tokens, cancellation);

@@ -44,6 +44,8 @@ internal static class Summary
         Row("parameters", model => model.Parameters.ToString("N0", CultureInfo.InvariantCulture), model => model.Parameters);
         Row("non-zero", model => model.Nonzero.ToString("N0", CultureInfo.InvariantCulture), model => model.Nonzero);
         Row("size", model => StageText.Bytes(model.Bytes), model => model.Bytes);
+        if (models.All(model => model.Flops is not null))
+            Row("MFLOPs/token", model => (model.Flops!.Value / 1e6).ToString("0.00", CultureInfo.InvariantCulture), model => model.Flops!.Value);
         return table;
 
         void Row(string name, Func<ModelFigures, string> text, Func<ModelFigures, double> value) => table.AddRow(

@@ -49,7 +49,7 @@ public sealed class StageTests : IDisposable
         var pruned = await stages.RunAsync("prune.wanda", new { sparsity }, ("model", model), ("calibration", data));
 
         Assert.Equal(sparsity, pruned.GetProperty("sparsity").GetDouble(), 3);
-        using var llama = LlamaFolder.Load(await stages.OpenAsync(pruned.GetProperty("model")), CPU);
+        using var llama = CausalFolder.Load(await stages.OpenAsync(pruned.GetProperty("model")), CPU);
         foreach (var linear in llama.Linears())
         {
             using var scope = NewDisposeScope();
@@ -77,8 +77,8 @@ public sealed class StageTests : IDisposable
         var tuned = await stages.RunAsync(
             "finetune.lora", new { steps = 3, batch = 2, rank = 2 }, ("model", pruned.GetProperty("model")), ("data", data));
 
-        using var before = LlamaFolder.Load(await stages.OpenAsync(pruned.GetProperty("model")), CPU);
-        using var after = LlamaFolder.Load(await stages.OpenAsync(tuned.GetProperty("model")), CPU);
+        using var before = CausalFolder.Load(await stages.OpenAsync(pruned.GetProperty("model")), CPU);
+        using var after = CausalFolder.Load(await stages.OpenAsync(tuned.GetProperty("model")), CPU);
         foreach (var (old, now) in before.Linears().Zip(after.Linears()))
         {
             using var scope = NewDisposeScope();

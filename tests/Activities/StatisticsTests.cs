@@ -65,7 +65,7 @@ public sealed class StatisticsTests
     public void Walks_from_the_best_unit_to_where_the_weights_come_nearest_to_the_budget()
     {
         // Weights 4 + 4 + 1 + 1 = 10; half is 5: the head of score 3 and the neuron of score 2 fill it.
-        Assert.Equal(2, FlapScores.Threshold([[3, 1]], [[2, 0]], groupWeight: 4, ratio: 0.5));
+        Assert.Equal(2, FlapScores.Threshold([(3, 4), (1, 4), (2, 1), (0, 1)], ratio: 0.5));
         Assert.Equal([0, 2], FlapScores.KeepUniform([5, 1, 4, 2], 0.5));
     }
 

@@ -34,7 +34,7 @@ internal static class Golden
     }
 
     /// <summary>Over the <c>eval</c> tokens, in windows of <paramref name="length"/>.</summary>
-    public static double Perplexity(Llama model, int length)
+    public static double Perplexity(CausalLM model, int length)
     {
         using var scope = NewDisposeScope();
         var tokens = Tokens("eval");

@@ -14,7 +14,7 @@ internal static class TinyModel
         Directory.CreateDirectory(folder);
         var tokenizer = BpeTrainer.Train(Text, 300, []);
         tokenizer.Save(folder);
-        using var model = LlamaFolder.Create(LlamaConfig.Parse("tiny", new JsonObject
+        using var model = CausalFolder.Create(CausalConfig.Parse("tiny", new JsonObject
         {
             ["architectures"] = new JsonArray("LlamaForCausalLM"),
             ["model_type"] = "llama",
@@ -25,7 +25,7 @@ internal static class TinyModel
             ["num_key_value_heads"] = 2,
             ["vocab_size"] = tokenizer.VocabularySize,
         }), seed);
-        LlamaFolder.Save(model, folder);
+        CausalFolder.Save(model, folder);
         return folder;
     }
 }

@@ -99,7 +99,7 @@ public sealed class LlamaGoldenTests
         for (var layer = 0; layer < model.Blocks.Count; layer++)
         {
             Assert.InRange((hidden - golden.View($"hidden.{layer}")).abs().max().ToDouble(), 0, 2e-5);
-            hidden = model.Blocks[layer].Forward(hidden, model.Rope(tokens.shape[1]));
+            hidden = model.Blocks[layer].Forward(hidden, model.Positions(tokens.shape[1]));
         }
 
         // Hugging Face gives the last one after the final norm.
@@ -160,8 +160,8 @@ public sealed class LlamaGoldenTests
         Assert.Equal(1, Golden.Perplexity(model, length) / expected, 1e-4);
     }
 
-    private static Llama Load(string name, ScalarType? dtype = null) =>
-        LlamaFolder.Load(Golden.Path($"models/{name}"), CPU, dtype);
+    private static CausalLM Load(string name, ScalarType? dtype = null) =>
+        CausalFolder.Load(Golden.Path($"models/{name}"), CPU, dtype);
 
     private static JsonNode Summary(string name) =>
         JsonNode.Parse(File.ReadAllText(Golden.Path("forward/summary.json")))![name]!;

@@ -27,17 +27,18 @@ public sealed class LlamaTests : IDisposable
         int[] keptGroups = groups == 1 ? [0] : [.. Enumerable.Range(1, groups - 1)];
         int[] keptNeurons = [0, 3, 4, 9, 17];
 
-        foreach (var (block, whole) in cut.Blocks.Zip(masked.Blocks))
+        foreach (var (site, whole) in cut.Sites().Zip(masked.Sites()))
         {
-            Zero(whole.Output, [.. LlamaUnits.OutputChannels(block, keptGroups)]);
-            Zero(whole.Down, [.. keptNeurons.Select(neuron => (long)neuron)]);
-            LlamaUnits.KeepGroups(block, keptGroups);
-            LlamaUnits.KeepNeurons(block, keptNeurons);
+            var kept = site.Kind == UnitKind.Neuron ? keptNeurons : keptGroups;
+            Zero(whole.Reader, whole.ReaderChannels(kept));
+            site.Keep(kept);
         }
 
         Assert.InRange((masked.Forward(Prompt()) - cut.Forward(Prompt())).abs().max().ToDouble(), 0, 1e-5);
-        var removed = (groups - keptGroups.Length) * LlamaUnits.GroupCost(masked.Blocks[0])
-            + (24 - keptNeurons.Length) * LlamaUnits.NeuronCost(masked.Blocks[0]);
+        var (group, neuron) = (masked.Sites().First(), masked.Sites().Last());
+        var removed = (groups - keptGroups.Length) * group.UnitParameters + (24 - keptNeurons.Length) * neuron.UnitParameters;
+        Assert.Equal((16 / heads) * 16 * (2 * (heads / groups) + 2), group.UnitParameters);
+        Assert.Equal(3 * 16, neuron.UnitParameters);
         Assert.Equal(masked.ParameterCount() - 2 * removed, cut.ParameterCount());
     }
 
@@ -47,17 +48,14 @@ public sealed class LlamaTests : IDisposable
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
         using var model = Create(4, 2);
-        LlamaUnits.KeepGroups(model.Blocks[0], [1]);
-        LlamaUnits.KeepNeurons(model.Blocks[1], [2, 5, 7]);
-        foreach (var block in model.Blocks)
-        {
-            block.Output.SetBias(rand(16));
-            block.Down.SetBias(rand(16));
-        }
+        model.Sites().First().Keep([1]);
+        model.Sites().Last().Keep([2, 5, 7]);
+        foreach (var site in model.Sites())
+            site.Reader.SetBias(rand(16));
 
-        Assert.True(LlamaFolder.Save(model, folder));
+        Assert.True(CausalFolder.Save(model, folder));
 
-        using var loaded = LlamaFolder.Load(folder, CPU);
+        using var loaded = CausalFolder.Load(folder, CPU);
         Assert.True(model.Forward(Prompt()).Equals(loaded.Forward(Prompt())));
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!;
         Assert.Equal("kept", config["unknown_key"]!.GetValue<string>());
@@ -68,20 +66,20 @@ public sealed class LlamaTests : IDisposable
     public void A_config_that_disagrees_with_its_tensors_is_refused()
     {
         using var model = Create(4, 2);
-        LlamaFolder.Save(model, folder);
+        CausalFolder.Save(model, folder);
         var path = Path.Combine(folder, "config.json");
         File.WriteAllText(path, File.ReadAllText(path).Replace("\"intermediate_size\": 24", "\"intermediate_size\": 32", StringComparison.Ordinal));
 
-        var error = Assert.Throws<ModelException>(() => LlamaFolder.Load(folder, CPU));
+        var error = Assert.Throws<ModelException>(() => CausalFolder.Load(folder, CPU));
 
         Assert.Contains("'model.layers.0.mlp.gate_proj.weight' has shape [24, 16]; config.json asks for [32, 16]", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("\"hidden_size\": \"big\"", "hidden_size is \"big\": expected a positive whole number")]
-    [InlineData("\"model_type\": \"mamba\"", "model_type is 'mamba': expected 'llama'")]
+    [InlineData("\"model_type\": \"mamba\"", "model_type is 'mamba': expected llama, mistral, qwen2, opt, phi")]
     [InlineData("\"num_key_value_heads\": 3", "no multiple of num_key_value_heads, 3")]
-    [InlineData("\"hidden_act\": \"gelu\"", "hidden_act is 'gelu': expected 'silu'")]
+    [InlineData("\"hidden_act\": \"mish\"", "hidden_act is 'mish': expected silu")]
     [InlineData("\"rope_scaling\": { \"rope_type\": \"yarn\" }", "rope_scaling is of type 'yarn'")]
     public void A_config_of_something_else_is_refused(string field, string says)
     {
@@ -89,7 +87,7 @@ public sealed class LlamaTests : IDisposable
         var (name, value) = JsonNode.Parse($"{{ {field} }}")!.AsObject().Single();
         json[name] = value!.DeepClone();
 
-        Assert.Contains(says, Assert.Throws<ModelException>(() => LlamaConfig.Parse("config.json", json)).Message, StringComparison.Ordinal);
+        Assert.Contains(says, Assert.Throws<ModelException>(() => CausalConfig.Parse("config.json", json)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -150,8 +148,8 @@ public sealed class LlamaTests : IDisposable
 
     private static Tensor Prompt() => arange(10, dtype: ScalarType.Int64).mul(3).remainder(32).view(2, 5);
 
-    private static Llama Create(int heads, int groups) =>
-        LlamaFolder.Create(LlamaConfig.Parse("test", Config(heads, groups)), seed: 3);
+    private static CausalLM Create(int heads, int groups) =>
+        CausalFolder.Create(CausalConfig.Parse("test", Config(heads, groups)), seed: 3);
 
     private static JsonObject Config(int heads, int groups) => new()
     {

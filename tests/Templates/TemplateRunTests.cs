@@ -48,7 +48,7 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         var smallest = ranking.Models.MinBy(one => one.Figures.Nonzero)!;
         Assert.Equal(0.6, smallest.Variables["sparsity"].GetDouble());
         var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
-        using var exported = LlamaFolder.Load(folder, CPU);
+        using var exported = CausalFolder.Load(folder, CPU);
         Assert.Equal(smallest.Figures.Nonzero, exported.NonzeroCount());
         Assert.Equal(4, run.Stages.Count(stage => stage.State == StageState.Skipped));
     }
@@ -61,7 +61,7 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         Assert.Equal(report.Pruned.Nonzero, report.Recovered!.Nonzero);
         Assert.False(Export(run).Manifest);
         var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
-        using var exported = LlamaFolder.Load(folder, CPU);
+        using var exported = CausalFolder.Load(folder, CPU);
         using var scope = NewDisposeScope();
         foreach (var linear in exported.Linears())
         {
@@ -79,7 +79,7 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         Assert.True(report.Pruned.Bytes < 0.85 * report.Dense.Bytes);
         Assert.True(Export(run).Manifest);
         var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
-        using var exported = LlamaFolder.Load(folder, CPU);
+        using var exported = CausalFolder.Load(folder, CPU);
         Assert.Equal(report.Recovered!.Parameters, exported.ParameterCount());
     }
 

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Pipelines.Models;
 
-/// <summary>How a Llama stretches its rotary frequencies beyond the context it was trained on.</summary>
+/// <summary>How a model stretches its rotary frequencies beyond the context it was trained on.</summary>
 public abstract record RopeScaling
 {
     /// <exception cref="ModelException">A kind of scaling that does not exist here.</exception>

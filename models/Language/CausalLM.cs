@@ -3,34 +3,39 @@ using static TorchSharp.torch;
 namespace Pipelines.Models;
 
 /// <summary>
-/// Llama (Touvron et al., arXiv:2302.13971) for inference and training, with grouped queries, tied embeddings and a width
-/// of its own for every block. Tensors carry Hugging Face's names.
+/// A decoder-only language model for inference and training, of any architecture that <see cref="CausalConfig"/> reads, with
+/// a shape of its own for every block. Tensors carry Hugging Face's names.
 /// </summary>
-public sealed class Llama : IDisposable
+public sealed class CausalLM : IDisposable
 {
-    private Rope? rope;
+    private readonly List<DecoderBlock> blocks;
+    private Positions? positions;
 
-    public Llama(
-        LlamaConfig config, Tensor embedding, IReadOnlyList<LlamaBlock> blocks, RmsNorm norm, Tensor? head)
+    public CausalLM(CausalConfig config, Tensor embedding, IEnumerable<DecoderBlock> blocks, Norm norm)
     {
         Config = config;
         Embedding = embedding;
-        Blocks = blocks;
+        this.blocks = [.. blocks];
         Norm = norm;
-        Head = head;
     }
 
-    public LlamaConfig Config { get; }
+    public CausalConfig Config { get; }
 
     /// <summary>[vocabulary, hidden].</summary>
-    public Tensor Embedding { get; }
+    public Tensor Embedding { get; private set; }
 
-    public IReadOnlyList<LlamaBlock> Blocks { get; }
+    /// <summary>[offset + positions, hidden]; null for a model that has none.</summary>
+    public Tensor? PositionEmbedding { get; init; }
 
-    public RmsNorm Norm { get; }
+    public IReadOnlyList<DecoderBlock> Blocks => blocks;
+
+    public Norm Norm { get; }
 
     /// <summary>[vocabulary, hidden]; null when the embedding serves as the head.</summary>
-    public Tensor? Head { get; }
+    public Tensor? Head { get; private set; }
+
+    /// <summary>[vocabulary]; null for none.</summary>
+    public Tensor? HeadBias { get; init; }
 
     public Device Device => Embedding.device;
 
@@ -43,31 +48,60 @@ public sealed class Llama : IDisposable
     /// <summary>What a tensor is saved as: its type in the file that it came from; a new one's, that of the embedding.</summary>
     public ScalarType FileType(string name) => FileTypes.TryGetValue(name, out var type)
         ? type
-        : FileTypes.GetValueOrDefault("model.embed_tokens.weight", Dtype);
+        : FileTypes.GetValueOrDefault($"{Config.Names.Embedding}.weight", Dtype);
 
     /// <summary>The linears of the blocks, in order: what pruning and adapters work on. The head is none of them.</summary>
     public IEnumerable<Linear> Linears() => Blocks.SelectMany(block => block.Linears);
 
-    /// <summary>Every tensor under the checkpoint's name, tied ones once, in a fixed order.</summary>
+    /// <summary>Every parameter under the checkpoint's name, tied ones once, in a fixed order.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> NamedParameters()
     {
-        yield return ("model.embed_tokens.weight", Embedding);
-        foreach (var block in Blocks)
+        yield return ($"{Config.Names.Embedding}.weight", Embedding);
+        if (PositionEmbedding is not null)
+            yield return ($"{Config.Names.Positions}.weight", PositionEmbedding);
+        foreach (var (index, block) in blocks.Index())
         {
-            yield return (block.InputNorm.Name + ".weight", block.InputNorm.Weight);
-            foreach (var linear in block.Linears)
-            {
-                yield return (linear.Name + ".weight", linear.Weight);
-                if (linear.Bias is { } bias)
-                    yield return (linear.Name + ".bias", bias);
-            }
-
-            yield return (block.PostAttentionNorm.Name + ".weight", block.PostAttentionNorm.Weight);
+            foreach (var parameter in block.NamedParameters(Config.Names.Layer(index)))
+                yield return parameter;
         }
 
-        yield return (Norm.Name + ".weight", Norm.Weight);
+        foreach (var parameter in Norm.NamedParameters())
+            yield return parameter;
         if (Head is not null)
-            yield return ("lm_head.weight", Head);
+            yield return ($"{Config.Names.Head}.weight", Head);
+        if (HeadBias is not null)
+            yield return ($"{Config.Names.Head}.bias", HeadBias);
+    }
+
+    /// <summary>The index tensors that go with the parameters: which channels are read, written and turned.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> NamedBuffers() =>
+        blocks.SelectMany((block, index) => block.NamedBuffers(Config.Names.Layer(index)));
+
+    /// <summary>Removes blocks; those behind move up, and so do their names.</summary>
+    public void RemoveBlocks(IEnumerable<int> removed)
+    {
+        foreach (var index in removed.Distinct().OrderDescending())
+        {
+            blocks[index].Dispose();
+            blocks.RemoveAt(index);
+        }
+
+        foreach (var (index, block) in blocks.Index())
+            block.Rename(Config.Names.Layer(index));
+    }
+
+    /// <summary>Takes the embedding's place, and disposes the old one.</summary>
+    public void SetEmbedding(Tensor replacement)
+    {
+        Embedding.Dispose();
+        Embedding = replacement.DetachFromDisposeScope();
+    }
+
+    /// <summary>Takes the head's place, and disposes the old one; a tied head is untied by it.</summary>
+    public void SetHead(Tensor replacement)
+    {
+        Head?.Dispose();
+        Head = replacement.DetachFromDisposeScope();
     }
 
     public long ParameterCount() => NamedParameters().Sum(parameter => parameter.Tensor.numel());
@@ -79,15 +113,15 @@ public sealed class Llama : IDisposable
     }
 
     /// <summary>Tables for this length, on this model's device; kept until another length is asked for.</summary>
-    public Rope Rope(long length)
+    public Positions Positions(long length)
     {
-        if (rope?.Length != length)
+        if (positions?.Length != length)
         {
-            rope?.Dispose();
-            rope = new Rope(Config, length, Dtype, Device);
+            positions?.Dispose();
+            positions = new Positions(Config, length, Dtype, Device);
         }
 
-        return rope;
+        return positions;
     }
 
     /// <param name="tokens">[B, T], int64.</param>
@@ -95,8 +129,10 @@ public sealed class Llama : IDisposable
     public Tensor Embed(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var rows = Embedding.index_select(0, tokens.reshape(-1));
-        return rows.view(tokens.shape[0], tokens.shape[1], -1).MoveToOuterDisposeScope();
+        var rows = Embedding.index_select(0, tokens.reshape(-1)).view(tokens.shape[0], tokens.shape[1], -1);
+        if (PositionEmbedding is not null)
+            rows = rows + PositionEmbedding.narrow(0, Config.PositionOffset, tokens.shape[1]);
+        return rows.MoveToOuterDisposeScope();
     }
 
     /// <summary>Norm and head.</summary>
@@ -105,19 +141,20 @@ public sealed class Llama : IDisposable
     public Tensor Unembed(Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.linear(Norm.Forward(hidden), Head ?? Embedding).MoveToOuterDisposeScope();
+        return nn.functional.linear(Norm.Forward(hidden), Head ?? Embedding, HeadBias).MoveToOuterDisposeScope();
     }
 
     /// <param name="tokens">[B, T], int64.</param>
+    /// <param name="hook">Is shown what every linear of the blocks reads and makes.</param>
     /// <returns>[B, T, hidden], before the last norm.</returns>
-    public Tensor Hidden(Tensor tokens)
+    public Tensor Hidden(Tensor tokens, LinearHook? hook = null)
     {
-        var tables = Rope(tokens.shape[1]);
+        var tables = Positions(tokens.shape[1]);
         using var scope = NewDisposeScope();
         var hidden = Embed(tokens);
         foreach (var block in Blocks)
         {
-            var next = block.Forward(hidden, tables);
+            var next = block.Forward(hidden, tables, hook);
             if (!is_grad_enabled())
                 hidden.Dispose();
             hidden = next;
@@ -128,19 +165,19 @@ public sealed class Llama : IDisposable
 
     /// <param name="tokens">[B, T], int64.</param>
     /// <returns>Logits [B, T, vocabulary].</returns>
-    public Tensor Forward(Tensor tokens)
+    public Tensor Forward(Tensor tokens, LinearHook? hook = null)
     {
-        using var hidden = Hidden(tokens);
+        using var hidden = Hidden(tokens, hook);
         return Unembed(hidden);
     }
 
     /// <summary>Mean cross entropy of each token after the first of its sequence.</summary>
     /// <param name="tokens">[B, T], int64.</param>
     /// <returns>A scalar that can be differentiated.</returns>
-    public Tensor NextTokenLoss(Tensor tokens)
+    public Tensor NextTokenLoss(Tensor tokens, LinearHook? hook = null)
     {
         using var scope = NewDisposeScope();
-        var logits = Forward(tokens);
+        var logits = Forward(tokens, hook);
 
         // The last position predicts nothing. Telling the loss to ignore it is cheaper than a copy of the logits without it.
         const long ignored = -100;
@@ -152,11 +189,11 @@ public sealed class Llama : IDisposable
 
     /// <summary>Sum of the negative log-likelihoods of each token after the first of its sequence, in double.</summary>
     /// <param name="tokens">[B, T], int64.</param>
-    public double NegativeLogLikelihood(Tensor tokens)
+    public double NegativeLogLikelihood(Tensor tokens, LinearHook? hook = null)
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        var hidden = Hidden(tokens);
+        var hidden = Hidden(tokens, hook);
         var sum = 0.0;
         for (var i = 0; i < tokens.shape[0]; i++)
         {
@@ -194,8 +231,10 @@ public sealed class Llama : IDisposable
         foreach (var block in Blocks)
             block.Dispose();
         Embedding.Dispose();
+        PositionEmbedding?.Dispose();
         Norm.Dispose();
         Head?.Dispose();
-        rope?.Dispose();
+        HeadBias?.Dispose();
+        positions?.Dispose();
     }
 }

@@ -1,0 +1,77 @@
+using Pipelines.Models;
+using Pipelines.Workflows;
+using static TorchSharp.torch;
+
+namespace Pipelines.Activities.Deciding;
+
+/// <summary>
+/// A decision, however it was reached: which units of a model stay, and which halves of its blocks go. A ranking, a frozen
+/// gate, a search and a policy all end in one.
+/// </summary>
+/// <param name="Model">The hash of the checkpoint that it was made for.</param>
+/// <param name="Method">The kind of the stage that made it.</param>
+/// <param name="Sites">Places that are not named keep all of their units.</param>
+public sealed record PruningDecision(string Model, string Method, IReadOnlyList<KeptUnits> Sites)
+{
+    /// <summary>Blocks whose attention goes, by index.</summary>
+    public IReadOnlyList<int> RemovedAttention { get; init; } = [];
+
+    /// <summary>Blocks whose MLP goes, by index; with both gone, the block goes.</summary>
+    public IReadOnlyList<int> RemovedMlp { get; init; } = [];
+
+    /// <summary>Cuts the model down to what stays; with <paramref name="mean"/>, what is removed lives on as a constant.</summary>
+    /// <param name="mean">Of a linear's input, by the linear's name: [in].</param>
+    /// <exception cref="StageException">The decision does not fit the model, or nothing would be left of an attention or MLP.</exception>
+    public void Apply(CausalLM model, Func<string, Tensor>? mean, StageContext stage, CancellationToken cancellation)
+    {
+        var sites = model.Sites().ToDictionary(site => site.Name);
+        foreach (var (index, kept) in Sites.Index())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (!sites.TryGetValue(kept.Name, out var site) || site.Kind != kept.Kind || site.Count != kept.Of)
+                throw new StageException($"the decision keeps {kept.Units.Count} of {kept.Of} units of {kept.Name}, which this model does not have");
+            if (kept.Units.Count == 0)
+                throw new StageException($"nothing would be left to feed {site.Reader.Name}: choose a lower ratio, or one that holds in each layer");
+            if (mean is not null)
+                Compensate(site, mean(site.Reader.Name), kept.Units);
+            site.Keep(kept.Units);
+            stage.Report(index + 1, Sites.Count, "site", ("units", kept.Units.Count));
+            stage.Log($"{kept.Name}: {kept.Units.Count} of {kept.Of} stay");
+        }
+
+        RemoveHalves(model);
+    }
+
+    /// <summary><c>b += W[:, removed] · mean[removed]</c> (FLAP, arXiv:2312.11983).</summary>
+    private static void Compensate(UnitSite site, Tensor mean, IReadOnlyList<int> units)
+    {
+        using var scope = NewDisposeScope();
+        var linear = site.Reader;
+        var removed = mean.to(linear.Weight.device).clone();
+        removed.index_fill_(0, tensor(site.ReaderChannels(units), device: removed.device), 0);
+        var constant = linear.Weight.to(ScalarType.Float64).mv(removed).to(linear.Weight.dtype);
+        linear.SetBias(linear.Bias is { } bias ? bias + constant : constant);
+    }
+
+    private void RemoveHalves(CausalLM model)
+    {
+        if (RemovedAttention.Concat(RemovedMlp).FirstOrDefault(block => block < 0 || block >= model.Blocks.Count, -1) is >= 0 and var absent)
+            throw new StageException($"the decision removes a part of block {absent}, but the model has {model.Blocks.Count} blocks");
+        foreach (var block in RemovedAttention)
+            model.Blocks[block].RemoveAttention();
+        foreach (var block in RemovedMlp)
+            model.Blocks[block].RemoveMlp();
+        var gone = model.Blocks.Index().Where(block => block.Item is { Attention: null, Mlp: null }).Select(block => block.Index).ToArray();
+        if (gone.Length == model.Blocks.Count)
+            throw new StageException("no block would be left: choose a lower ratio");
+        model.RemoveBlocks(gone);
+    }
+}
+
+/// <summary>The units of one place that stay, in ascending order.</summary>
+/// <param name="Name">As <see cref="UnitSite.Name"/>.</param>
+/// <param name="Of">How many there are before.</param>
+public sealed record KeptUnits(string Name, UnitKind Kind, int Of, IReadOnlyList<int> Units)
+{
+    public static KeptUnits From(UnitSite site, IReadOnlyList<int> units) => new(site.Name, site.Kind, site.Count, units);
+}

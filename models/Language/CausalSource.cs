@@ -1,0 +1,79 @@
+using static TorchSharp.torch;
+
+namespace Pipelines.Models;
+
+/// <summary>
+/// A model's folder, opened: all of it can be loaded, or its blocks one by one, so that a model larger than memory can be
+/// walked through.
+/// </summary>
+public sealed class CausalSource : IDisposable
+{
+    private readonly SafetensorsFolder files;
+    private readonly Device device;
+    private readonly ScalarType? dtype;
+    private readonly IReadOnlyList<LayerShape> shapes;
+    private readonly CausalAssembly assembly;
+    private readonly Dictionary<string, ScalarType> types = [];
+
+    private CausalSource(string folder, Device device, ScalarType? dtype)
+    {
+        Config = CausalConfig.Read(Path.Combine(folder, "config.json"));
+        shapes = ExportManifest.Read(folder, Config);
+        files = SafetensorsFolder.Open(folder);
+        (this.device, this.dtype) = (device, dtype);
+        assembly = new CausalAssembly(Config, Tensor, files.Contains);
+    }
+
+    public CausalConfig Config { get; }
+
+    public int BlockCount => shapes.Count;
+
+    /// <param name="dtype">What the values are rounded to, and saved as; null for the file's own.</param>
+    /// <exception cref="ModelException">The config or the manifest cannot be read.</exception>
+    /// <exception cref="SafetensorsException">A file is malformed, or there is none.</exception>
+    public static CausalSource Open(string folder, Device device, ScalarType? dtype = null) => new(folder, device, dtype);
+
+    /// <exception cref="ModelException">The config disagrees with the tensors.</exception>
+    public CausalLM Load()
+    {
+        using var scope = NewDisposeScope();
+        var model = assembly.Build(shapes);
+        model.FileTypes = types;
+        return model;
+    }
+
+    /// <summary>All but the blocks: what embeds tokens, and knows positions.</summary>
+    public CausalLM LoadShell()
+    {
+        using var scope = NewDisposeScope();
+        return assembly.Build(shapes, blocks: false);
+    }
+
+    /// <exception cref="ModelException">The config disagrees with the tensors.</exception>
+    public DecoderBlock LoadBlock(int index)
+    {
+        using var scope = NewDisposeScope();
+        return assembly.Block(index, shapes[index]);
+    }
+
+    public void Dispose() => files.Dispose();
+
+    private Tensor Tensor(string name, long[] shape)
+    {
+        if (!files.Contains(name))
+            throw new ModelException($"{files.Folder}: tensor '{name}' is missing; config.json asks for it with shape {Text(shape)}");
+        var found = files.Entry(name).Shape;
+        if (!found.SequenceEqual(shape))
+            throw new ModelException($"{files.Folder}: tensor '{name}' has shape {Text(found)}; config.json asks for {Text(shape)}");
+        var stored = files.Dtype(name);
+        if (stored == ScalarType.Int64)
+            return files.View(name).to(device);
+        var type = types[name] = dtype ?? stored;
+        return files.View(name).to(type).to(Arithmetic(type)).to(device);
+    }
+
+    private ScalarType Arithmetic(ScalarType type) =>
+        device.type == TorchSharp.DeviceType.CPU && type is (ScalarType.Float16 or ScalarType.BFloat16) ? ScalarType.Float32 : type;
+
+    private static string Text(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
+}
