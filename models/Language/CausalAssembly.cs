@@ -108,12 +108,13 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
     {
         var name = $"{place.Name}.{part}";
         var owner = place.Shape.Shares is null ? name : $"{names.Layer(place.Shape.Shares.Layer)}.{part}";
-        var bias = $"{owner}.bias";
+        var bias = $"{name}.bias";
         if (!biased && has(bias))
             throw new ModelException($"tensor '{bias}' is there, but neither config.json nor {ExportManifest.FileName} tells of it");
+        var own = biased ? Keep(bias, rows) : null;
         var linear = place.Owner?.Linears.SingleOrDefault(one => one.Name == owner) is { } shared
-            ? new Linear(name, shared)
-            : new Linear(name, Keep($"{owner}.weight", rows, columns), biased ? Keep(bias, rows) : null);
+            ? new Linear(name, shared, own)
+            : new Linear(name, Keep($"{owner}.weight", rows, columns), own);
         if (place.Shape.Shares is { Rank: > 0 and var rank })
         {
             linear.Delta = new LoraAdapter(

@@ -12,20 +12,19 @@ public sealed class Linear(string name, Tensor weight, Tensor? bias) : IDisposab
     internal const string DeltaB = "delta_b";
 
     private Tensor weight = weight;
-    private Tensor? bias = bias;
 
-    /// <summary>One that has no weight and bias of its own, but those of another.</summary>
-    public Linear(string name, Linear shared)
-        : this(name, shared.Weight, shared.Bias) => Shared = shared;
+    /// <summary>One that has no weight of its own, but another's.</summary>
+    public Linear(string name, Linear shared, Tensor? bias)
+        : this(name, shared.Weight, bias) => Shared = shared;
 
     public string Name { get; internal set; } = name;
 
-    /// <summary>Whose weight and bias these are; null where they are its own.</summary>
+    /// <summary>Whose weight it is; null where it is its own.</summary>
     public Linear? Shared { get; private set; }
 
     public Tensor Weight => Shared?.Weight ?? weight;
 
-    public Tensor? Bias => Shared is null ? bias : Shared.Bias;
+    public Tensor? Bias { get; private set; } = bias;
 
     /// <summary>What a linear with a shared weight adds to it: its own difference, of low rank (FlexiGPT, arXiv:2501.14713).</summary>
     public LoraAdapter? Delta { get; set; }
@@ -46,17 +45,16 @@ public sealed class Linear(string name, Tensor weight, Tensor? bias) : IDisposab
     /// <exception cref="InvalidOperationException">The weight is another linear's.</exception>
     public void SetWeight(Tensor replacement)
     {
-        OwnOnly();
+        if (Shared is not null)
+            throw new InvalidOperationException($"{Name} has the weight of {Shared.Name}, which changing it would change too");
         weight.Dispose();
         weight = replacement.DetachFromDisposeScope();
     }
 
-    /// <exception cref="InvalidOperationException">The bias is another linear's.</exception>
     public void SetBias(Tensor? replacement)
     {
-        OwnOnly();
-        bias?.Dispose();
-        bias = replacement?.DetachFromDisposeScope();
+        Bias?.Dispose();
+        Bias = replacement?.DetachFromDisposeScope();
     }
 
     /// <param name="channels">[in], int64.</param>
@@ -79,7 +77,7 @@ public sealed class Linear(string name, Tensor weight, Tensor? bias) : IDisposab
     {
         if (Shared is null)
             yield return ($"{Name}.weight", Weight);
-        if (Shared is null && Bias is not null)
+        if (Bias is not null)
             yield return ($"{Name}.bias", Bias);
         if (Delta is null)
             yield break;
@@ -112,20 +110,11 @@ public sealed class Linear(string name, Tensor weight, Tensor? bias) : IDisposab
     public void Dispose()
     {
         if (Shared is null)
-        {
             weight.Dispose();
-            bias?.Dispose();
-        }
-
+        Bias?.Dispose();
         Adapter?.Dispose();
         Delta?.Dispose();
         Reads?.Dispose();
         Writes?.Dispose();
-    }
-
-    private void OwnOnly()
-    {
-        if (Shared is not null)
-            throw new InvalidOperationException($"{Name} has the weight of {Shared.Name}, which changing it would change too");
     }
 }
