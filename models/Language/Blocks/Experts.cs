@@ -10,8 +10,6 @@ namespace Pipelines.Models;
 /// <param name="members">[experts, width], int64: an expert's neurons. A neuron may belong to several.</param>
 public sealed class Experts(Linear router, Tensor members) : IDisposable
 {
-    private (Tensor Up, Tensor? Gate, Tensor Down, Tensor?[] Biases)[]? slices;
-
     public Linear Router => router;
 
     /// <summary>[experts, width], int64.</summary>
@@ -39,7 +37,6 @@ public sealed class Experts(Linear router, Tensor members) : IDisposable
     public Tensor Forward(Mlp mlp, Tensor x)
     {
         using var scope = NewDisposeScope();
-        slices ??= [.. Enumerable.Range(0, Count).Select(expert => Slice(mlp, expert))];
         var tokens = x.view(-1, x.shape[^1]);
         var routes = Route(x).view(-1);
         var result = zeros([tokens.shape[0], mlp.Down.Weight.shape[0]], dtype: x.dtype, device: x.device);
@@ -48,12 +45,13 @@ public sealed class Experts(Linear router, Tensor members) : IDisposable
             var own = routes.eq(expert).nonzero().view(-1);
             if (own.numel() == 0)
                 continue;
-            var (up, gate, down, biases) = slices[expert];
+            using var one = NewDisposeScope();
+            var neurons = members[expert];
             var read = tokens.index_select(0, own);
-            var neurons = mlp.Activation.Apply(nn.functional.linear(read, gate ?? up, biases[0]));
-            if (gate is not null)
-                neurons.mul_(nn.functional.linear(read, up, biases[1]));
-            result.index_copy_(0, own, nn.functional.linear(neurons, down, biases[2]));
+            var first = mlp.Activation.Apply(Rows(mlp.Gate ?? mlp.Up, neurons, read));
+            if (mlp.Gate is not null)
+                first.mul_(Rows(mlp.Up, neurons, read));
+            result.index_copy_(0, own, nn.functional.linear(first, mlp.Down.Weight.index_select(1, neurons), mlp.Down.Bias));
         }
 
         return result.view(x.shape[0], x.shape[1], -1).MoveToOuterDisposeScope();
@@ -63,26 +61,11 @@ public sealed class Experts(Linear router, Tensor members) : IDisposable
     {
         router.Dispose();
         members.Dispose();
-        foreach (var (up, gate, down, biases) in slices ?? [])
-        {
-            foreach (var tensor in (Tensor?[])[up, gate, down, biases[0], biases[1]])
-                tensor?.Dispose();
-        }
     }
 
     /// <returns>[B, T], int64.</returns>
     private Tensor Route(Tensor x) => router.Forward(x, null).argmax(-1);
 
-    /// <summary>An expert's own weights, side by side in memory: gathering them anew for every batch would cost more than they save.</summary>
-    private (Tensor Up, Tensor? Gate, Tensor Down, Tensor?[] Biases) Slice(Mlp mlp, int expert)
-    {
-        using var scope = NewDisposeScope();
-        var own = members[expert];
-        var gate = mlp.Gate?.Weight.index_select(0, own).DetachFromDisposeScope();
-        var first = (mlp.Gate ?? mlp.Up).Bias?.index_select(0, own).DetachFromDisposeScope();
-        var second = mlp.Gate is null ? null : mlp.Up.Bias?.index_select(0, own).DetachFromDisposeScope();
-        return (
-            mlp.Up.Weight.index_select(0, own).DetachFromDisposeScope(), gate,
-            mlp.Down.Weight.index_select(1, own).contiguous().DetachFromDisposeScope(), [first, second, mlp.Down.Bias]);
-    }
+    private static Tensor Rows(Linear linear, Tensor neurons, Tensor x) =>
+        nn.functional.linear(x, linear.Weight.index_select(0, neurons), linear.Bias?.index_select(0, neurons));
 }
