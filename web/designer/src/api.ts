@@ -2,8 +2,7 @@
 import type { Activity, Json, WorkflowDocument } from './graph/document';
 import type { Fault } from './graph/checks';
 import { heard } from './hooks/reach';
-import { artifactOf, comparedOf, lineageOf, previewOf, type ArtifactAnswer, type CompareAnswer, type LineageAnswer, type PreviewAnswer } from './shapes';
-import type { Difference } from './graph/difference';
+import { comparedOf, lineageOf } from './shapes';
 import type {
   Template,
   DefinitionSummary,
@@ -11,6 +10,10 @@ import type {
   RunView,
   RunSummary,
   ResetSummary,
+  ArtifactInfo,
+  ComparedView,
+  LineageView,
+  StagePreview,
   LogLine,
   StartRun,
   AttemptMetrics,
@@ -100,10 +103,7 @@ export const api = {
     ask<{ version: number }>('POST', `/definitions/${at(name)}/publish`, { revision }),
   remove: (name: string) => ask<void>('DELETE', `/definitions/${at(name)}`),
   validate: (definition: WorkflowDocument, values?: Record<string, Json>) =>
-    ask<{ errors: Fault[] }>('POST', '/validate', { definition, values }).then(({ errors }) => ({
-      // The server says `sweep.prune` where the canvas says `sweep/prune`.
-      errors: errors.map((fault) => ({ ...fault, stage: fault.stage?.replaceAll('.', '/') ?? null })),
-    })),
+    ask<{ errors: Fault[] }>('POST', '/validate', { definition, values }),
   importElsa: (text: string) =>
     ask<{ definition: WorkflowDocument; warnings: ImportWarning[] }>('POST', '/elsa/import', text),
   exportElsa: (definition: WorkflowDocument) => ask<Json>('POST', '/elsa/export', definition),
@@ -118,13 +118,11 @@ export const api = {
     ask<LogLine[]>('GET', `/runs/${at(id)}/logs${query(filter)}`),
   metrics: (id: string, stage: string) => ask<AttemptMetrics[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/metrics`),
   attempts: (id: string, stage: string) => ask<Attempt[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/attempts`),
-  preview: (run: StartRun) => ask<PreviewAnswer>('POST', '/runs/preview', run).then(previewOf),
+  preview: (run: StartRun) => ask<StagePreview[]>('POST', '/runs/preview', run),
   compare: (ids: string[]) =>
-    ask<CompareAnswer>('GET', `/runs/compare${query({ ids: ids.join(',') })}`).then(comparedOf),
-  artifact: (hash: string) => ask<ArtifactAnswer>('GET', `/artifacts/${at(hash)}/info`).then(artifactOf),
-  lineage: (hash: string) => ask<LineageAnswer>('GET', `/artifacts/${at(hash)}/lineage`).then(lineageOf),
-  difference: (name: string, from: number, to: number | 'draft') =>
-    ask<Difference>('GET', `/definitions/${at(name)}/diff${query({ from, to })}`),
+    ask<ComparedView[]>('GET', `/runs/compare${query({ ids: ids.join(',') })}`).then((runs) => runs.map(comparedOf)),
+  artifact: (hash: string) => ask<ArtifactInfo>('GET', `/artifacts/${at(hash)}/info`),
+  lineage: (hash: string) => ask<LineageView>('GET', `/artifacts/${at(hash)}/lineage`).then(lineageOf),
   schedules: () => ask<Schedule[]>('GET', '/schedules'),
   schedule: (name: string) => ask<Schedule>('GET', `/schedules/${at(name)}`),
   createSchedule: (schedule: NewSchedule) => ask<Schedule>('POST', '/schedules', schedule),

@@ -17,7 +17,7 @@ const sizes = [
 export function ComparePage() {
   const ids = (useQuery().get('ids') ?? '').split(',').filter(Boolean);
   const { data, error, refresh } = useFetched(
-    () => (ids.length > 0 ? api.compare(ids) : Promise.resolve({ runs: [] })),
+    () => (ids.length > 0 ? api.compare(ids) : Promise.resolve([])),
     `compare ${ids.join()}`,
   );
   if (error && !data) return <Away what="The comparison" error={error} onRetry={refresh} />;
@@ -30,12 +30,12 @@ export function ComparePage() {
           Choose others
         </a>
       </header>
-      {data.runs.length === 0 ? (
+      {data.length === 0 ? (
         <p className="empty">
           No runs are chosen. Tick two or more in the <a href={linkTo('runs')}>list of runs</a>.
         </p>
       ) : (
-        <Compared runs={data.runs} />
+        <Compared runs={data} />
       )}
     </main>
   );

@@ -70,7 +70,7 @@ export function timeRows(runs: ComparedRun[]): Row[] {
   ];
 }
 
-export interface Measured {
+interface Measured {
   label: string;
   /** The label, where a picture has little room. */
   mark?: string;
@@ -86,7 +86,7 @@ const markOf = (variables: Record<string, Json> | null | undefined): { mark?: st
 };
 
 /** Every model that a run measured, by a name of its own. */
-export function measured(run: ComparedRun): Measured[] {
+function measured(run: ComparedRun): Measured[] {
   const comparisons = outputsOf(run, isComparison).flatMap(({ value }) => [
     { label: 'dense', figures: value.dense, reference: true },
     { label: 'pruned', figures: value.pruned },
