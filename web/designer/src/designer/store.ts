@@ -31,7 +31,7 @@ export interface Screen {
   y: number;
 }
 
-export type Overlay =
+type Overlay =
   | { kind: 'picker'; title: string; items: PickerItem[]; at?: Screen }
   | { kind: 'menu'; at: Screen }
   | { kind: 'warnings'; warnings: ImportWarning[] }
@@ -39,7 +39,7 @@ export type Overlay =
   /** Up to a stage: only what it needs. */
   | { kind: 'run'; upTo?: Path };
 
-export interface EditorState {
+interface EditorState {
   name: string;
   catalog: Catalog;
   history: History<WorkflowDocument>;

@@ -47,7 +47,7 @@ export const isRanking = (value: unknown): value is Ranking =>
 export const isMeasurement = (value: unknown): value is Figures & { protocol: string } =>
   isFigures(value) && 'protocol' in value;
 
-export interface Outcome<T> {
+interface Outcome<T> {
   name: string;
   value: T;
 }
@@ -72,7 +72,7 @@ export function outputsOf<T>(
   });
 }
 
-export interface ComparisonRow {
+interface ComparisonRow {
   name: string;
   cells: { text: string; ratio?: string; share: number; better?: boolean }[];
 }
