@@ -21,6 +21,7 @@ import type {
   Fire,
   Schedule,
   NewSchedule,
+  SchedulePlan,
   Worker,
   Dashboard,
   Role,
@@ -43,7 +44,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Says `login` when the server wants to know who asks. */
+/** Says `login` when the server wants to know who asks, `refused` when they may not. */
 export const strangers = new EventTarget();
 
 /** A body that is text is sent as it is. */
@@ -73,6 +74,7 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
   }
   if (answer.ok) return read as T;
   if (answer.status === 401) strangers.dispatchEvent(new Event('login'));
+  if (answer.status === 403) strangers.dispatchEvent(new Event('refused'));
   const problem = (read ?? {}) as { detail?: string; title?: string; errors?: Fault[] };
   const said = Array.isArray(problem.errors) ? problem.errors.map((fault) => fault.message).join('; ') : undefined;
   throw new ApiError(
@@ -126,6 +128,7 @@ export const api = {
   schedules: () => ask<Schedule[]>('GET', '/schedules'),
   schedule: (name: string) => ask<Schedule>('GET', `/schedules/${at(name)}`),
   createSchedule: (schedule: NewSchedule) => ask<Schedule>('POST', '/schedules', schedule),
+  changeSchedule: (name: string, plan: SchedulePlan) => ask<Schedule>('PUT', `/schedules/${at(name)}`, plan),
   removeSchedule: (name: string) => ask<void>('DELETE', `/schedules/${at(name)}`),
   pauseSchedule: (name: string, reason?: string) => ask<Schedule>('POST', `/schedules/${at(name)}/pause`, { reason }),
   resumeSchedule: (name: string) => ask<Schedule>('POST', `/schedules/${at(name)}/resume`),

@@ -225,9 +225,8 @@ export interface Schedule {
   last?: Fire;
 }
 
-/** One of `definition` and `document`. */
-export interface NewSchedule {
-  name: string;
+/** What it starts and when: one of `definition` and `document`. */
+export interface SchedulePlan {
   cron: string;
   /** UTC when absent. */
   zone?: string;
@@ -240,6 +239,8 @@ export interface NewSchedule {
   document?: WorkflowDocument;
   parameters?: Record<string, Json>;
 }
+
+export type NewSchedule = SchedulePlan & { name: string };
 
 /** The body of the 422 of a preview: which field is wrong, and which of the cron's five, from 0. */
 export interface CronFault {

@@ -14,7 +14,8 @@ import { innerDocument, withInner } from '../graph/nested';
 import type { PickerItem } from '../parts/Picker';
 
 export interface Saving {
-  state: 'saved' | 'waiting' | 'saving' | 'conflict' | 'failed';
+  /** `held`: who may not save goes on by themselves. */
+  state: 'saved' | 'waiting' | 'saving' | 'conflict' | 'failed' | 'held';
   revision: number;
   /** What the server has. */
   saved: WorkflowDocument;

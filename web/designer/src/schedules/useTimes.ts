@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { api, ApiError, type CronFault } from '../api';
 
-interface Times {
+export interface Times {
   times?: string[];
   fault?: CronFault;
 }
