@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { useRefusal } from '../access';
+import { useRefusal } from '../access/who';
 import { api, ApiError } from '../api';
 import { useEvents } from '../hooks/useEvents';
 import type { WorkflowDocument } from '../graph/document';

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { refused } from '../access';
+import { refused } from '../access/who';
 import { uniqueName } from '../graph/document';
 import { TextBox, Row } from '../designer/FieldRow';
 import { Dialog } from '../parts/Dialog';

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useRefusal } from '../access';
+import { useRefusal } from '../access/who';
 import { api } from '../api';
 import { setSaving, useEditor, notify } from '../designer/store';
 import { saveNow } from '../designer/useAutosave';

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'react';
-import { useRefusal } from '../access';
+import { useRefusal } from '../access/who';
 import { api, type StartRun } from '../api';
 import { useEditor } from '../designer/store';
 import { saveNow } from '../designer/useAutosave';

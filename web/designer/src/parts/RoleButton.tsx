@@ -1,6 +1,6 @@
 import type { ComponentProps } from 'react';
 import type { Role } from '../api';
-import { useRefusal } from '../access';
+import { useRefusal } from '../access/who';
 
 interface Props extends ComponentProps<'button'> {
   needs: Role;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { refusal } from './access';
+import { refusal } from './who';
 
 it.each([
   ['viewer', 'viewer', undefined],

@@ -1,6 +1,6 @@
 /** Who asks, and what they may not do: said on the button rather than by a refusal after it. */
 import { create } from 'zustand';
-import { api, strangers, type Role, type Session } from './api';
+import { api, strangers, type Role, type Session } from '../api';
 
 const order: Role[] = ['viewer', 'operator', 'admin'];
 
