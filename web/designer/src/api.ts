@@ -159,7 +159,4 @@ export const files = {
 };
 
 export type ServerEvent =
-  | { type: 'run'; id: string }
-  | { type: 'definitions'; name: string }
-  | { type: 'workers' }
-  | { type: 'schedules' };
+  { type: 'run'; id: string } | { type: 'definitions'; name: string } | { type: 'workers' } | { type: 'schedules' };

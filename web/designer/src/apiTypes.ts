@@ -225,7 +225,7 @@ export interface Schedule {
   last?: Fire;
 }
 
-/** What it starts and when: one of `definition` and `document`. */
+/** What it starts and when: for a new one, one of `definition` and `document`. What is left out of a change stays. */
 export interface SchedulePlan {
   cron: string;
   /** UTC when absent. */

@@ -45,7 +45,9 @@ describe('tokens', () => {
   it('stand until they expire or are revoked', () => {
     expect(standOf(token('a'), now)).toBe('valid');
     expect(standOf(token('a', { expires: '2026-05-01T00:00:00Z' }), now)).toBe('expired');
-    expect(standOf(token('a', { revoked: '2026-02-01T00:00:00Z', expires: '2026-05-01T00:00:00Z' }), now)).toBe('revoked');
+    expect(standOf(token('a', { revoked: '2026-02-01T00:00:00Z', expires: '2026-05-01T00:00:00Z' }), now)).toBe(
+      'revoked',
+    );
   });
 
   it('are listed with those that count first', () =>

@@ -28,7 +28,7 @@ const deeds: Record<string, [done: string, page?: string]> = {
   'POST /api/workers/{}/drain': ['drain the worker', 'workers'],
 };
 
-export interface Deed {
+interface Deed {
   /** A verb and what it was done to; the request itself where no words are known. */
   done: string;
   thing?: string;
@@ -43,7 +43,11 @@ export function deedOf({ action, target }: Pick<AuditLine, 'action' | 'target'>)
   if (part === undefined) return { done };
   const thing = decoded(part);
   // The workers have one page together.
-  return { done, thing, ...(page === undefined ? {} : { link: page === 'workers' ? linkTo(page) : linkTo(page, thing) }) };
+  return {
+    done,
+    thing,
+    ...(page === undefined ? {} : { link: page === 'workers' ? linkTo(page) : linkTo(page, thing) }),
+  };
 }
 
 // The log cuts a path that is very long.

@@ -29,4 +29,6 @@ export const ordered = (tokens: Token[], now: number): Token[] =>
 
 /** As the server wants a name; whether it is taken the server says, since revoked ones may come again. */
 export const nameFault = (name: string): string | undefined =>
-  name === '' || /^[A-Za-z0-9._@-]{1,64}$/.test(name) ? undefined : "letters, digits, '-', '_', '.' and '@', 64 at most";
+  name === '' || /^[A-Za-z0-9._@-]{1,64}$/.test(name)
+    ? undefined
+    : "letters, digits, '-', '_', '.' and '@', 64 at most";

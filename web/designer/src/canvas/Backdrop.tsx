@@ -23,13 +23,7 @@ export function Backdrop({ map }: { map: string }) {
     <>
       <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
       <Controls showInteractive={false} />
-      <MiniMap<CanvasNode>
-        style={{ width: 150, height: 96 }}
-        pannable
-        zoomable
-        ariaLabel={map}
-        nodeColor={mapColour}
-      />
+      <MiniMap<CanvasNode> style={{ width: 150, height: 96 }} pannable zoomable ariaLabel={map} nodeColor={mapColour} />
     </>
   );
 }

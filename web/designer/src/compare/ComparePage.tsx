@@ -65,7 +65,11 @@ function Compared({ runs }: { runs: ComparedRun[] }) {
       )}
       {dots.length > 0 && (
         <>
-          <Scatter dots={dots} costLabel="perplexity" sizeLabel={sizes.find(({ key }) => key === sizeKey)?.words ?? ''} />
+          <Scatter
+            dots={dots}
+            costLabel="perplexity"
+            sizeLabel={sizes.find(({ key }) => key === sizeKey)?.words ?? ''}
+          />
           <label className="inline">
             Size is counted in
             <select value={sizeKey} onChange={(event) => setSizeKey(event.target.value as FigureKey)}>

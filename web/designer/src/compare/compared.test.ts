@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { ComparedRun } from '../api';
-import { artifactRows, dotsOf, hasBranches, metricRows, parameterRows, protocolsOf, sizesOf, timeRows } from './compared';
+import {
+  artifactRows,
+  dotsOf,
+  hasBranches,
+  metricRows,
+  parameterRows,
+  protocolsOf,
+  sizesOf,
+  timeRows,
+} from './compared';
 
 const figures = (perplexity: number, nonzero: number) => ({ perplexity, parameters: 1000, nonzero, bytes: 2000 });
 const run = (id: string, more: Partial<ComparedRun>): ComparedRun => ({
@@ -48,7 +57,10 @@ describe('runs side by side', () => {
   });
 
   it('show the branches by themselves when asked, the same values beside each other', () => {
-    const branch = (id: string, seconds: number, sparsity: number) => ({ ...stage(id, seconds), variables: { sparsity } });
+    const branch = (id: string, seconds: number, sparsity: number) => ({
+      ...stage(id, seconds),
+      variables: { sparsity },
+    });
     const runs = [
       run('a', { stages: [branch('sweep.1.prune', 10, 0.3), branch('sweep.2.prune', 20, 0.5)] }),
       run('b', { stages: [branch('sweep.1.prune', 30, 0.5), stage('report', 1)] }),

@@ -34,7 +34,7 @@ export function RankingView({ ranking }: { ranking: Ranking }) {
           ),
         }))}
       />
-      <p className="hint">Measured by {ranking.protocol}.</p>
+      <p className="hint long">Measured by {ranking.protocol}.</p>
     </div>
   );
 }

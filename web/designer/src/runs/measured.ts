@@ -10,7 +10,7 @@ interface Measuring {
   stages: { id: string; outputs?: Record<string, Json> | null; variables?: Record<string, Json> | null }[];
 }
 
-export interface Measured {
+interface Measured {
   label: string;
   /** The label, where a picture has little room. */
   mark?: string;
@@ -48,7 +48,9 @@ function compared(run: Measuring): Measured[] {
     // The branches of a matrix begin with one dense model.
     const first = all.findIndex((other) => equal(other.value.dense, dense));
     return [
-      ...(first < index ? [] : [{ ...(index === 0 ? { label: 'dense', figures: dense } : one('dense', dense)), reference: true }]),
+      ...(first < index
+        ? []
+        : [{ ...(index === 0 ? { label: 'dense', figures: dense } : one('dense', dense)), reference: true }]),
       one('pruned', pruned),
       ...(recovered ? [one('recovered', recovered)] : []),
     ];
@@ -66,7 +68,10 @@ const ranked = (run: Measuring): Measured[] =>
 
 function alone(run: Measuring): Measured[] {
   const all = run.stages.flatMap((stage) =>
-    outputsOf({ outputs: stage.outputs ?? {}, stages: [] }, isMeasurement).map(({ value }) => ({ stage, figures: value })),
+    outputsOf({ outputs: stage.outputs ?? {}, stages: [] }, isMeasurement).map(({ value }) => ({
+      stage,
+      figures: value,
+    })),
   );
   const named = all.map(({ stage }) => variablesText(stage.variables));
   return all.map(({ stage, figures }, index) => {

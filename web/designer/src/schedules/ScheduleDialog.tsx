@@ -23,12 +23,15 @@ export function ScheduleDialog({ schedule, taken = [], onClose, onSaved }: Props
   const { data: definitions } = useFetched(api.definitions, 'definitions');
   const published = (definitions ?? []).filter((one) => one.published !== null);
   // A workflow that was deleted since stands there all the same.
-  const names = [...new Set([...(schedule?.definition ? [schedule.definition] : []), ...published.map((one) => one.name)])];
+  const names = [
+    ...new Set([...(schedule?.definition ? [schedule.definition] : []), ...published.map((one) => one.name)]),
+  ];
   const [form, setForm] = useState(() => formOf(schedule));
   const [error, setError] = useState<string>();
   const change = (some: Partial<ScheduleForm>) => setForm((before) => ({ ...before, ...some }));
   const { name, version, values } = form;
-  const definition = form.definition ?? published[0]?.name;
+  const isOwn = schedule !== undefined && schedule.definition === undefined;
+  const definition = form.definition ?? (isOwn ? undefined : published[0]?.name);
   const latest = published.find((one) => one.name === definition)?.published ?? undefined;
   const shown = version ?? latest;
   const { data: document } = useFetched(
@@ -39,10 +42,11 @@ export function ScheduleDialog({ schedule, taken = [], onClose, onSaved }: Props
   const fault = schedule ? undefined : nameFault(name, taken);
   const parameters = document && (document.parameters ?? {});
   const left = strays(values, parameters);
-  const ready = definition !== undefined && name !== '' && !fault && found.times !== undefined && !found.fault;
+  const ready =
+    (definition !== undefined || isOwn) && name !== '' && !fault && found.times !== undefined && !found.fault;
 
   const save = async () => {
-    const plan = planOf(form, definition!, parameters);
+    const plan = planOf(form, definition, parameters);
     try {
       await (schedule ? api.changeSchedule(name, plan) : api.createSchedule({ name, ...plan }));
       onSaved(name);
@@ -101,8 +105,11 @@ export function ScheduleDialog({ schedule, taken = [], onClose, onSaved }: Props
                 id={id}
                 aria-describedby={hint}
                 value={definition ?? ''}
-                onChange={(event) => change({ definition: event.target.value, version: undefined, values: {} })}
+                onChange={(event) =>
+                  change({ definition: event.target.value || undefined, version: undefined, values: {} })
+                }
               >
+                {isOwn && <option value="">the document that it carries</option>}
                 {names.map((one) => (
                   <option key={one}>{one}</option>
                 ))}

@@ -43,12 +43,7 @@ export function SchedulePage({ name }: { name: string }) {
         <RoleButton needs="admin" onClick={() => setAsking('trigger')}>
           Start now…
         </RoleButton>
-        <RoleButton
-          needs="admin"
-          disabled={schedule.definition === undefined}
-          title={schedule.definition ? undefined : 'It carries a document of its own: add it again to change it'}
-          onClick={() => setAsking('edit')}
-        >
+        <RoleButton needs="admin" onClick={() => setAsking('edit')}>
           Edit…
         </RoleButton>
         {!schedule.pausedAt ? (

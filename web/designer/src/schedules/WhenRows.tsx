@@ -15,11 +15,7 @@ interface Props extends Found {
 export function WhenRows({ form: { cron, zone }, times, fault, onChange }: Props) {
   return (
     <>
-      <Row
-        label="Cron"
-        hint="minute hour day month weekday"
-        error={fault?.field === 'cron' ? fault.detail : undefined}
-      >
+      <Row label="Cron" hint="minute hour day month weekday" error={fault?.field === 'cron' ? fault.detail : undefined}>
         {(id, hint) => (
           <input
             id={id}

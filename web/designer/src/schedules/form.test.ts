@@ -33,10 +33,18 @@ describe('a schedule that is changed', () => {
   it('leaves out values that its workflow has no place for', () => {
     expect(strays(form.values, { sparsity: {} })).toEqual(['gone']);
     expect(planOf(form, 'prune', { sparsity: {} }).parameters).toEqual({ sparsity: 0.5 });
-    expect(planOf(form, 'prune', {})).not.toHaveProperty('parameters');
+    expect(planOf(form, 'prune', {}).parameters).toEqual({});
   });
 
   it('keeps all of them while the workflow is not known', () => expect(strays(form.values, undefined)).toEqual([]));
+
+  it('keeps a document of its own, and its values', () =>
+    expect(planOf(form, undefined)).toEqual({
+      cron: '0 2 * * *',
+      zone: 'Europe/Berlin',
+      missed: 'all',
+      overlap: 'queue',
+    }));
 
   it('may follow the latest version again', () =>
     expect(planOf({ ...form, version: undefined }, 'prune', undefined)).not.toHaveProperty('version'));

@@ -4,7 +4,7 @@ import type { Json } from '../graph/document';
 
 export interface ScheduleForm {
   name: string;
-  /** Absent: the first workflow of the list. */
+  /** Absent: a document of its own, or for a new one the first workflow of the list. */
   definition?: string;
   /** Absent: the latest at each time. */
   version?: number;
@@ -47,7 +47,8 @@ export const formOf = (schedule: Schedule | undefined): ScheduleForm =>
 
 export function nameFault(name: string, taken: string[]): string | undefined {
   if (name === '') return undefined;
-  if (!/^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(name)) return "a letter, then letters, digits, '-', '_' and '.', 64 at most";
+  if (!/^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(name))
+    return "a letter, then letters, digits, '-', '_' and '.', 64 at most";
   return taken.includes(name) ? `there is a schedule '${name}' already` : undefined;
 }
 
@@ -55,18 +56,23 @@ export function nameFault(name: string, taken: string[]): string | undefined {
 export const strays = (values: Record<string, Json>, parameters: Record<string, unknown> | undefined): string[] =>
   parameters ? Object.keys(values).filter((name) => !(name in parameters)) : [];
 
-/** What is sent: without the values that the workflow has no place for. */
-export function planOf(form: ScheduleForm, definition: string, parameters: Record<string, unknown> | undefined): SchedulePlan {
+/**
+ * What is sent: without the values that the workflow has no place for. What is left out of a change stays, so a schedule that
+ * carries a document of its own keeps it, and its values, unless a published workflow takes its place.
+ */
+export function planOf(
+  form: ScheduleForm,
+  definition: string | undefined,
+  parameters?: Record<string, unknown>,
+): SchedulePlan {
   const { cron, zone, missed, overlap, version } = form;
+  const when = { cron, zone, missed, overlap };
+  if (definition === undefined) return when;
   const left = strays(form.values, parameters);
-  const values = Object.fromEntries(Object.entries(form.values).filter(([name]) => !left.includes(name)));
   return {
-    cron,
-    zone,
-    missed,
-    overlap,
+    ...when,
     definition,
     ...(version === undefined ? {} : { version }),
-    ...(Object.keys(values).length > 0 ? { parameters: values } : {}),
+    parameters: Object.fromEntries(Object.entries(form.values).filter(([name]) => !left.includes(name))),
   };
 }
