@@ -27,7 +27,7 @@ describe('the audit log', () => {
   it.each([
     [204, 'done', 'succeeded'],
     [403, 'refused', 'blocked'],
-    [409, 'came too late', 'blocked'],
+    [409, 'conflict', 'blocked'],
     [422, 'faulty', 'blocked'],
     [503, 'failed', 'failed'],
   ])('calls the answer %d %s', (status, word, state) => expect(resultOf(status)).toEqual({ word, state }));

@@ -64,7 +64,7 @@ export function resultOf(status: number): { word: string; state: string } {
   if (status < 400) return { word: 'done', state: 'succeeded' };
   if (status === 401 || status === 403 || status === 421) return { word: 'refused', state: 'blocked' };
   if (status === 404) return { word: 'not there', state: 'blocked' };
-  if (status === 409 || status === 412) return { word: 'came too late', state: 'blocked' };
+  if (status === 409 || status === 412) return { word: 'conflict', state: 'blocked' };
   if (status === 429) return { word: 'too many', state: 'blocked' };
   return status < 500 ? { word: 'faulty', state: 'blocked' } : { word: 'failed', state: 'failed' };
 }
