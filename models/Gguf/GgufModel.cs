@@ -117,7 +117,7 @@ public static class GgufModel
             values = values.index_select(0, TorchSharp.torch.tensor(tensor.FileRows()));
         var error = (values.to(ScalarType.Float64) - source.to(ScalarType.Float64)).abs();
         var excess = stored == GgufType.Q8_0
-            ? (error.view(-1, 32).amax([1]) - Q8.Bounds(source.reshape(-1, 32).abs().amax([1]).to(ScalarType.Float64))).gt(0).sum()
+            ? (error.reshape(-1, 32).amax([1]) - Q8.Bounds(source.reshape(-1, 32).abs().amax([1]).to(ScalarType.Float64))).gt(0).sum()
             : values.ne(source.to(GgmlType.Of(stored).Type!.Value).to(ScalarType.Float32)).sum();
         if (excess.ToInt64() is var wrong and > 0)
             throw new GgufException($"{file.Path}: tensor '{tensor.Target}' differs from '{tensor.Source}' by more than {stored} rounds, {wrong} times");

@@ -135,7 +135,7 @@ internal sealed record GgufTensor(string Source, string Target, long[] Shape, in
     /// </summary>
     public Tensor Permute(Tensor weight) => Heads == 0
         ? weight
-        : weight.view(Heads, 2, Shape[0] / Heads / 2, Shape[1]).transpose(1, 2).reshape(Shape);
+        : weight.reshape(Heads, 2, Shape[0] / Heads / 2, Shape[1]).transpose(1, 2).reshape(Shape);
 
     /// <summary>For each row of the source, the row of the file that holds it: the same order, said by index.</summary>
     public long[] FileRows()
