@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { onReturn } from './reach';
 
-export interface Fetched<T> {
+interface Fetched<T> {
   data?: T;
   error?: string;
   refresh: () => void;
