@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Pipelines.Activities;
-using Pipelines.Engine;
 using Pipelines.Models;
 using Pipelines.Storage;
 using Pipelines.Tests.Fixtures;
@@ -28,10 +27,9 @@ public sealed class MethodTemplateTests(FreshDatabase database) : IClassFixture<
         var text = Path.Combine(folder, "text.txt");
         await File.WriteAllTextAsync(text, TinyModel.Text, Cancellation);
         var definition = WorkflowFile.Read(Path.Combine(Repository.Root, "workflows", "templates", $"{template}.json"));
-        var values = new Dictionary<string, object>
-        {
-            ["model"] = model, ["text"] = text, ["evaluation"] = text, ["length"] = 16, ["sequences"] = 8, ["steps"] = 4, ["experts"] = 3,
-        }.Where(one => definition.Parameters!.ContainsKey(one.Key)).ToDictionary(one => one.Key, one => JsonSerializer.SerializeToElement(one.Value));
+        (string Key, object Value)[] known =
+            [("model", model), ("text", text), ("evaluation", text), ("length", 16), ("sequences", 8), ("steps", 4), ("experts", 3)];
+        var values = known.Where(one => definition.Parameters!.ContainsKey(one.Key)).ToDictionary(one => one.Key, one => JsonSerializer.SerializeToElement(one.Value));
         Assert.True(Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors), string.Join('\n', errors));
         await using var engine = await database.WorkAsync(ActivityCatalog.Create());
 
