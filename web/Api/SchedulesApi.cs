@@ -32,20 +32,21 @@ internal static class SchedulesApi
         schedules.MapGet("/{name}/history", HistoryAsync);
     }
 
-    private static async Task<JsonHttpResult<List<ScheduleAnswer>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation)
+    private static async Task<Ok<List<ScheduleAnswer>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation)
     {
         var answers = new List<ScheduleAnswer>();
         foreach (var schedule in await engine.Schedules.ListAsync(cancellation))
             answers.Add(await AnswerAsync(schedule, engine, cancellation));
-        return Body.Answer(answers);
+        return TypedResults.Ok(answers);
     }
 
-    private static async Task<JsonHttpResult<ScheduleAnswer>> FindAsync(string name, PipelinesEngine engine, CancellationToken cancellation) =>
-        Body.Answer(await AnswerAsync(await engine.Schedules.FindAsync(name, cancellation), engine, cancellation));
+    private static async Task<Ok<ScheduleAnswer>> FindAsync(string name, PipelinesEngine engine, CancellationToken cancellation) =>
+        TypedResults.Ok(await AnswerAsync(await engine.Schedules.FindAsync(name, cancellation), engine, cancellation));
 
-    private static async Task<JsonHttpResult<ScheduleAnswer>> AddAsync(HttpRequest request, PipelinesEngine engine, CancellationToken cancellation)
+    private static async Task<Created<ScheduleAnswer>> AddAsync(
+        Body<AddSchedule> body, PipelinesEngine engine, CancellationToken cancellation)
     {
-        var add = await Body.ReadAsync<AddSchedule>(request);
+        var add = body.Value;
         var (zone, missed, overlap) = (add.Zone ?? "UTC", add.Missed ?? MissedPolicy.Once, add.Overlap ?? OverlapPolicy.Skip);
         var parameters = add.Parameters ?? new Dictionary<string, JsonElement>();
         var added = add switch
@@ -56,13 +57,13 @@ internal static class SchedulesApi
                 add.Name, add.Cron, zone, missed, overlap, document, parameters, cancellation),
             _ => throw new BadHttpRequestException("expected one of definition (with a version, or the latest) and document"),
         };
-        return Body.Answer(await AnswerAsync(added, engine, cancellation), StatusCodes.Status201Created);
+        return TypedResults.Created($"/api/schedules/{added.Name}", await AnswerAsync(added, engine, cancellation));
     }
 
-    private static async Task<Results<JsonHttpResult<PreviewAnswer>, ProblemHttpResult>> PreviewAsync(
-        HttpRequest request, PipelinesEngine engine, CancellationToken cancellation)
+    private static async Task<Results<Ok<PreviewAnswer>, ProblemHttpResult>> PreviewAsync(
+        Body<Preview> body, PipelinesEngine engine, CancellationToken cancellation)
     {
-        var preview = await Body.ReadAsync<Preview>(request);
+        var preview = body.Value;
         if (preview.Count is < 1 or > MostTimes)
         {
             return TypedResults.Problem(
@@ -70,7 +71,7 @@ internal static class SchedulesApi
                 extensions: new Dictionary<string, object?> { ["field"] = "count" });
         }
 
-        return Body.Answer(new PreviewAnswer(
+        return TypedResults.Ok(new PreviewAnswer(
             await engine.Schedules.PreviewAsync(preview.Cron, preview.Zone ?? "UTC", preview.Count ?? NextTimes, cancellation)));
     }
 
@@ -80,29 +81,29 @@ internal static class SchedulesApi
         return TypedResults.NoContent();
     }
 
-    private static async Task<JsonHttpResult<ScheduleAnswer>> PauseAsync(
-        string name, HttpRequest request, PipelinesEngine engine, CancellationToken cancellation)
+    private static async Task<Ok<ScheduleAnswer>> PauseAsync(
+        string name, PipelinesEngine engine, CancellationToken cancellation, Body<Pause>? body = null)
     {
-        await engine.Schedules.PauseAsync(name, (await Body.ReadOrEmptyAsync<Pause>(request)).Reason, cancellation);
+        await engine.Schedules.PauseAsync(name, body?.Value.Reason, cancellation);
         return await FindAsync(name, engine, cancellation);
     }
 
-    private static async Task<JsonHttpResult<ScheduleAnswer>> ResumeAsync(string name, PipelinesEngine engine, CancellationToken cancellation)
+    private static async Task<Ok<ScheduleAnswer>> ResumeAsync(string name, PipelinesEngine engine, CancellationToken cancellation)
     {
         await engine.Schedules.ResumeAsync(name, cancellation);
         return await FindAsync(name, engine, cancellation);
     }
 
-    private static async Task<JsonHttpResult<FireView>> TriggerAsync(string name, PipelinesEngine engine, CancellationToken cancellation) =>
-        Body.Answer(await engine.Schedules.TriggerAsync(name, cancellation));
+    private static async Task<Ok<FireView>> TriggerAsync(string name, PipelinesEngine engine, CancellationToken cancellation) =>
+        TypedResults.Ok(await engine.Schedules.TriggerAsync(name, cancellation));
 
-    private static async Task<JsonHttpResult<IReadOnlyList<FireView>>> HistoryAsync(
+    private static async Task<Ok<IReadOnlyList<FireView>>> HistoryAsync(
         string name, int? limit, PipelinesEngine engine, CancellationToken cancellation)
     {
         if (limit is < 1 or > MostTimes)
             throw new BadHttpRequestException($"limit is {limit}: expected 1 to {MostTimes}");
         await engine.Schedules.FindAsync(name, cancellation);
-        return Body.Answer(await engine.Schedules.HistoryAsync(name, limit ?? 20, cancellation));
+        return TypedResults.Ok(await engine.Schedules.HistoryAsync(name, limit ?? 20, cancellation));
     }
 
     private static async Task<ScheduleAnswer> AnswerAsync(ScheduleView schedule, PipelinesEngine engine, CancellationToken cancellation)
@@ -135,10 +136,7 @@ internal static class SchedulesApi
 
     internal sealed record PreviewAnswer(IReadOnlyList<DateTimeOffset> Times);
 
-    internal sealed record Pause
-    {
-        public string? Reason { get; init; }
-    }
+    internal sealed record Pause(string? Reason = null);
 
     internal sealed record ScheduleAnswer(
         string Name, string Workflow, string? Definition, int? Version, string Cron, string Zone, MissedPolicy Missed, OverlapPolicy Overlap,
