@@ -74,7 +74,6 @@ public sealed class PipelinesServer : IAsyncDisposable
         app.Use(security.IdentifyAsync);
         app.UseRateLimiter();
         app.Use(security.CheckAsync);
-        app.Use(SameOrigin.CheckAsync);
         MapApi(app);
         try
         {
