@@ -38,7 +38,6 @@ internal static partial class Access
         ["DELETE /api/artifacts/uploads/{}"] = Operator,
         ["DELETE /api/artifacts/{}"] = Operator,
 
-        ["POST /api/gc"] = Admin,
         ["POST /api/schedules/preview"] = Viewer,
         ["POST /api/schedules"] = Admin,
         ["DELETE /api/schedules/{}"] = Admin,

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Pipelines.Engine;
 using Pipelines.Storage;
@@ -13,9 +12,6 @@ namespace Pipelines.Web.Api;
 /// <summary>Workflows that are edited on the server: drafts, and the versions that were published of them.</summary>
 internal static class DefinitionsApi
 {
-    // A document of the largest size, and what is around it.
-    private const int LargestBody = WorkflowFile.Largest + (64 << 10);
-
     private const string Draft = "draft";
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -23,7 +19,7 @@ internal static class DefinitionsApi
         var definitions = routes.MapGroup("/api/definitions");
         definitions.MapGet("", ListAsync);
         definitions.MapGet("/{name}", FindAsync);
-        definitions.MapPut("/{name}", SaveAsync).WithMetadata(new RequestSizeLimitAttribute(LargestBody));
+        definitions.MapPut("/{name}", SaveAsync).WithMetadata(RequestedPlan.SizeLimit);
         definitions.MapDelete("/{name}", DeleteAsync);
         definitions.MapPost("/{name}/publish", PublishAsync);
         definitions.MapGet("/{name}/versions/{version:int}", VersionAsync);

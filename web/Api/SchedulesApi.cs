@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Pipelines.Engine;
 using Pipelines.Engine.Schedules;
@@ -14,7 +13,6 @@ namespace Pipelines.Web.Api;
 /// <summary>Workflows that start at certain times.</summary>
 internal static class SchedulesApi
 {
-    private const int LargestBody = WorkflowFile.Largest + (64 << 10);
     private const int NextTimes = 5;
     private const int MostTimes = 100;
 
@@ -22,7 +20,7 @@ internal static class SchedulesApi
     {
         var schedules = routes.MapGroup("/api/schedules");
         schedules.MapGet("", ListAsync);
-        schedules.MapPost("", AddAsync).WithMetadata(new RequestSizeLimitAttribute(LargestBody));
+        schedules.MapPost("", AddAsync).WithMetadata(RequestedPlan.SizeLimit);
         schedules.MapPost("/preview", PreviewAsync);
         schedules.MapGet("/{name}", FindAsync);
         schedules.MapDelete("/{name}", RemoveAsync);
