@@ -151,10 +151,6 @@ public sealed class PipelinesEngine : IAsyncDisposable
     public Task<Guid> StartRunAsync(Plan plan, bool useCache, CancellationToken cancellation) =>
         StartRunAsync(plan, new RunRequest(useCache), cancellation);
 
-    /// <inheritdoc cref="StartRunAsync(Plan, RunRequest, CancellationToken)"/>
-    public Task<Guid> StartRunAsync(Plan plan, bool useCache, string? key, CancellationToken cancellation) =>
-        StartRunAsync(plan, new RunRequest(useCache, key), cancellation);
-
     /// <exception cref="EngineException">A stage needs what no live worker serves, or the key is that of another plan.</exception>
     public async Task<Guid> StartRunAsync(Plan plan, RunRequest request, CancellationToken cancellation) => await Explain(async () =>
     {
