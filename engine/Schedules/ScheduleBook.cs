@@ -97,6 +97,9 @@ public sealed partial class ScheduleBook
     public Task<IReadOnlyList<FireView>> HistoryAsync(string name, int limit, CancellationToken cancellation) =>
         reader.HistoryAsync(name, limit, cancellation);
 
+    /// <inheritdoc cref="ScheduleReader.LastAsync"/>
+    public Task<IReadOnlyDictionary<string, FireView>> LastAsync(CancellationToken cancellation) => reader.LastAsync(cancellation);
+
     /// <summary>Its next times by this machine's zones; none while it is paused.</summary>
     /// <exception cref="EngineException">Its zone is not on this machine.</exception>
     public static IReadOnlyList<DateTimeOffset> NextTimes(ScheduleView schedule, int count)

@@ -121,6 +121,28 @@ public sealed class SchedulesApiTests(FreshDatabase fresh) : IClassFixture<Fresh
         Assert.Single(fires, fire => fire.GetProperty("outcome").GetString() == "started");
     }
 
+    [Fact]
+    public async Task The_list_has_the_last_time_of_each_and_none_of_who_had_none()
+    {
+        await using var server = await StartAsync();
+        var client = server.Client(token: null);
+        foreach (var name in new[] { "last-none", "last-one", "last-two" })
+        {
+            await server.Engine.Schedules.AddAsync(
+                name, "0 2 * * *", "UTC", MissedPolicy.Skip, OverlapPolicy.Allow, Toys.Plan(Toys.Number("a", 1)).Definition,
+                new Dictionary<string, JsonElement>(), Cancellation);
+        }
+
+        await JsonAsync(client, "api/schedules/last-two/trigger", null);
+        var one = await JsonAsync(client, "api/schedules/last-one/trigger", null);
+        var two = await JsonAsync(client, "api/schedules/last-two/trigger", null);
+        var listed = JsonElement.Parse(await client.GetStringAsync("api/schedules", Cancellation)).EnumerateArray()
+            .Where(schedule => schedule.GetProperty("name").GetString()!.StartsWith("last-", StringComparison.Ordinal))
+            .Select(schedule => schedule.TryGetProperty("last", out var last) ? last.GetProperty("run").GetString() : null);
+
+        Assert.Equal([null, one.GetProperty("run").GetString(), two.GetProperty("run").GetString()], listed);
+    }
+
     private static async Task PublishAsync(TestServer server, int value, int revision)
     {
         var document = JsonSerializer.SerializeToElement(new { name = "nightly", stages = new[] { new { id = "a", kind = "toy.number", parameters = new { value } } } });

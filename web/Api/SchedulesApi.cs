@@ -30,12 +30,12 @@ internal static class SchedulesApi
         schedules.MapGet("/{name}/history", HistoryAsync);
     }
 
-    private static async Task<Ok<List<ScheduleAnswer>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation)
+    private static async Task<Ok<IReadOnlyList<ScheduleAnswer>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation)
     {
-        var answers = new List<ScheduleAnswer>();
-        foreach (var schedule in await engine.Schedules.ListAsync(cancellation))
-            answers.Add(await AnswerAsync(schedule, engine, cancellation));
-        return TypedResults.Ok(answers);
+        var schedules = await engine.Schedules.ListAsync(cancellation);
+        var last = await engine.Schedules.LastAsync(cancellation);
+        return TypedResults.Ok<IReadOnlyList<ScheduleAnswer>>(
+            [.. schedules.Select(schedule => Answer(schedule, last.GetValueOrDefault(schedule.Name)))]);
     }
 
     private static async Task<Ok<ScheduleAnswer>> FindAsync(string name, PipelinesEngine engine, CancellationToken cancellation) =>
@@ -104,14 +104,12 @@ internal static class SchedulesApi
         return TypedResults.Ok(await engine.Schedules.HistoryAsync(name, limit ?? 20, cancellation));
     }
 
-    private static async Task<ScheduleAnswer> AnswerAsync(ScheduleView schedule, PipelinesEngine engine, CancellationToken cancellation)
-    {
-        var last = await engine.Schedules.HistoryAsync(schedule.Name, 1, cancellation);
-        return new ScheduleAnswer(
-            schedule.Name, schedule.Workflow, schedule.Definition, schedule.Version, schedule.Cron, schedule.Zone, schedule.Missed,
-            schedule.Overlap, schedule.Parameters, schedule.Created, schedule.PausedAt, schedule.PauseReason,
-            Next(schedule), last is [var fire] ? fire : null);
-    }
+    private static async Task<ScheduleAnswer> AnswerAsync(ScheduleView schedule, PipelinesEngine engine, CancellationToken cancellation) =>
+        Answer(schedule, (await engine.Schedules.HistoryAsync(schedule.Name, 1, cancellation)).SingleOrDefault());
+
+    private static ScheduleAnswer Answer(ScheduleView schedule, FireView? last) => new(
+        schedule.Name, schedule.Workflow, schedule.Definition, schedule.Version, schedule.Cron, schedule.Zone, schedule.Missed,
+        schedule.Overlap, schedule.Parameters, schedule.Created, schedule.PausedAt, schedule.PauseReason, Next(schedule), last);
 
     // The machine that added it may know a zone that this one does not; the others are to be seen all the same.
     private static IReadOnlyList<DateTimeOffset> Next(ScheduleView schedule)
