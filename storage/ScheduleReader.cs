@@ -22,6 +22,14 @@ internal sealed class ScheduleReader(Database database)
         return rows is [var row] ? View(row) : null;
     }
 
+    /// <summary>The workflow document of a schedule, or the published one that it names; null when there is no such schedule.</summary>
+    public async Task<NestedWorkflow?> SourceAsync(string name, CancellationToken cancellation)
+    {
+        await using var db = database.Create();
+        var found = await db.Schedules.Where(row => row.Name == name).Select(row => row.Definition).ToListAsync(cancellation);
+        return found is [var definition] ? Json.Read<NestedWorkflow>(definition) : null;
+    }
+
     /// <summary>What became of its times, the newest first.</summary>
     public async Task<IReadOnlyList<FireView>> HistoryAsync(string name, int limit, CancellationToken cancellation)
     {

@@ -40,6 +40,7 @@ internal static partial class Access
 
         ["POST /api/schedules/preview"] = Viewer,
         ["POST /api/schedules"] = Admin,
+        ["PUT /api/schedules/{}"] = Admin,
         ["DELETE /api/schedules/{}"] = Admin,
         ["POST /api/schedules/{}/pause"] = Admin,
         ["POST /api/schedules/{}/resume"] = Admin,

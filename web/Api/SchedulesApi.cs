@@ -15,6 +15,7 @@ internal static class SchedulesApi
 {
     private const int NextTimes = 5;
     private const int MostTimes = 100;
+    private const string ExpectedWorkflow = "expected one of definition (with a version, or the latest) and document";
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -23,6 +24,7 @@ internal static class SchedulesApi
         schedules.MapPost("", AddAsync).WithMetadata(RequestedPlan.SizeLimit);
         schedules.MapPost("/preview", PreviewAsync);
         schedules.MapGet("/{name}", FindAsync);
+        schedules.MapPut("/{name}", EditAsync).WithMetadata(RequestedPlan.SizeLimit);
         schedules.MapDelete("/{name}", RemoveAsync);
         schedules.MapPost("/{name}/pause", PauseAsync);
         schedules.MapPost("/{name}/resume", ResumeAsync);
@@ -53,9 +55,24 @@ internal static class SchedulesApi
                 add.Name, add.Cron, zone, missed, overlap, new DefinitionReference(name, add.Version), parameters, cancellation),
             { Document: { } document, Definition: null, Version: null } => await engine.Schedules.AddAsync(
                 add.Name, add.Cron, zone, missed, overlap, document, parameters, cancellation),
-            _ => throw new BadHttpRequestException("expected one of definition (with a version, or the latest) and document"),
+            _ => throw new BadHttpRequestException(ExpectedWorkflow),
         };
         return TypedResults.Created($"/api/schedules/{added.Name}", await AnswerAsync(added, engine, cancellation));
+    }
+
+    private static async Task<Ok<ScheduleAnswer>> EditAsync(
+        string name, Body<EditSchedule> body, PipelinesEngine engine, CancellationToken cancellation)
+    {
+        var edit = body.Value;
+        var definition = edit switch
+        {
+            { Definition: { } published, Document: null } => new DefinitionReference(published, edit.Version),
+            { Definition: null, Version: null } => null,
+            _ => throw new BadHttpRequestException(ExpectedWorkflow),
+        };
+        var edited = await engine.Schedules.EditAsync(
+            name, new ScheduleChange(edit.Cron, edit.Zone, edit.Missed, edit.Overlap, definition, edit.Document, edit.Parameters), cancellation);
+        return TypedResults.Ok(await AnswerAsync(edited, engine, cancellation));
     }
 
     private static async Task<Results<Ok<PreviewAnswer>, ProblemHttpResult>> PreviewAsync(
@@ -126,6 +143,11 @@ internal static class SchedulesApi
 
     internal sealed record AddSchedule(
         string Name, string Cron, string? Zone = null, MissedPolicy? Missed = null, OverlapPolicy? Overlap = null, string? Definition = null,
+        int? Version = null, WorkflowDefinition? Document = null, IReadOnlyDictionary<string, JsonElement>? Parameters = null);
+
+    /// <summary>What is left out stays as it is.</summary>
+    internal sealed record EditSchedule(
+        string? Cron = null, string? Zone = null, MissedPolicy? Missed = null, OverlapPolicy? Overlap = null, string? Definition = null,
         int? Version = null, WorkflowDefinition? Document = null, IReadOnlyDictionary<string, JsonElement>? Parameters = null);
 
     internal sealed record Preview(string Cron, string? Zone = null, int? Count = null);
