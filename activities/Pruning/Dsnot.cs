@@ -79,12 +79,17 @@ public sealed record DsnotOptions(
     int Cycles = 50, double Threshold = 0.1, double Power = 1, SparsityPattern? Pattern = null,
     DsnotFormula Formula = DsnotFormula.Released);
 
-/// <summary>Where the released code of DSnoT departs from its paper.</summary>
+/// <summary>Where the released code of DSnoT departs from its formulas.</summary>
+/// <remarks>
+/// Released: where no kept weight has the sign that is needed, the one of the other sign that scores highest goes; the variance is
+/// the mean of each sequence's; with N:M an exchange may not turn the error's sign. Paper: a row without a weight of that sign
+/// is done; the variance is that of all tokens; with N:M an exchange must lessen the error, which is our reading.
+/// </remarks>
 public enum DsnotFormula
 {
-    [Description("As released: where no kept weight has the sign that is needed, the one of the other sign that scores highest goes; the variance is the mean of each sequence's")]
+    [Description("As released: goes on without a weight of the sign that is needed; variance within sequences")]
     Released,
 
-    [Description("As the paper says: a row without a weight of the sign that is needed is done; the variance is that of all tokens; N:M, of which it says little, exchanges where that lessens the error")]
+    [Description("By the formulas: a row without such a weight is done; variance over all tokens")]
     Paper,
 }

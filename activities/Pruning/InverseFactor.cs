@@ -23,8 +23,8 @@ public sealed record InverseFactor(Tensor Upper, Tensor Dead, double Damping) : 
     /// <param name="name">Of the linear, for messages.</param>
     /// <remarks>
     /// The released code factors H, inverts, and factors again. With J the reversal of order, JHJ = LLᵀ gives
-    /// H⁻¹ = (JL⁻¹J)ᵀ(JL⁻¹J), and JL⁻¹J is upper: one factorisation and one triangular inverse, in double precision
-    /// for the time of the three in single (docs/log.md).
+    /// H⁻¹ = (JL⁻¹J)ᵀ(JL⁻¹J), and JL⁻¹J is upper: one factorisation and one triangular inverse, half of the work, which
+    /// pays for double precision.
     /// </remarks>
     /// <exception cref="StageException">H is not finite, or has no Cholesky factor however much is added.</exception>
     public static InverseFactor Of(Tensor hessian, double damping, string name)
@@ -53,7 +53,8 @@ public sealed record InverseFactor(Tensor Upper, Tensor Dead, double Damping) : 
             if (attempt == Attempts)
             {
                 throw new StageException(
-                    $"{name}: its input's XᵀX {hessian} has no Cholesky factor, not even with {share} times the mean of its diagonal added");
+                    $"{name}: its input's XᵀX {hessian} has no Cholesky factor, "
+                    + $"not even with {share} times the mean of its diagonal added");
             }
         }
     }
