@@ -14,7 +14,7 @@ public sealed class AllocationTests
     [Fact]
     public void Owl_gives_the_reference_its_ratios_and_masks()
     {
-        using var model = LlamaFolder.Load(Golden.Path("models/llama-tiny-trained"), CPU, ScalarType.Float32);
+        using var model = CausalFolder.Load(Golden.Path("models/llama-tiny-trained"), CPU, ScalarType.Float32);
         using var golden = SafetensorsFile.Open(Golden.Path("prune/llama-tiny-trained/owl_wanda_0.5.safetensors"));
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();

@@ -12,18 +12,18 @@ public sealed class DsnotTests
     [Fact]
     public void Keeps_what_the_reference_keeps()
     {
-        using var model = LlamaFolder.Load(Golden.Path("models/llama-tiny-trained"), CPU, ScalarType.Float32);
+        using var model = CausalFolder.Load(Golden.Path("models/llama-tiny-trained"), CPU, ScalarType.Float32);
         using var golden = SafetensorsFile.Open(Golden.Path("prune/llama-tiny-trained/dsnot_wanda_0.6.safetensors"));
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
         var hidden = model.Embed(Golden.Tokens("calib"));
-        var rope = model.Rope(hidden.shape[1]);
+        var rope = model.Positions(hidden.shape[1]);
         var exchanged = 0L;
 
         foreach (var block in model.Blocks)
         {
             var moments = block.Linears.ToDictionary(linear => linear.Name, _ => new DsnotMoments(DsnotFormula.Released));
-            block.Observe(hidden, rope, (linear, input) => moments[linear.Name].Add(input));
+            block.Observe(hidden, rope, new InputHook((linear, input) => moments[linear.Name].Add(input)));
             foreach (var linear in block.Linears)
             {
                 var initial = WandaPrune.Mask(linear.Weight, moments[linear.Name].MeanSquare, 0.6, null, linear.Name);

@@ -50,21 +50,21 @@ public sealed class SparseGptTests
     [Fact]
     public void Prunes_a_whole_model_as_the_reference_does()
     {
-        using var model = LlamaFolder.Load(Golden.Path("models/llama-tiny-trained"), CPU, ScalarType.Float32);
+        using var model = CausalFolder.Load(Golden.Path("models/llama-tiny-trained"), CPU, ScalarType.Float32);
         using var golden = SafetensorsFile.Open(Golden.Path("prune/llama-tiny-trained/ist_sparsegpt_0.5.safetensors"));
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
         var hidden = model.Embed(Golden.Tokens("calib"));
-        var rope = model.Rope(hidden.shape[1]);
+        var rope = model.Positions(hidden.shape[1]);
 
         foreach (var block in model.Blocks)
         {
             var hessians = new Dictionary<string, Tensor>();
-            block.Observe(hidden, rope, (linear, input) =>
+            block.Observe(hidden, rope, new InputHook((linear, input) =>
             {
                 var x = input.to(ScalarType.Float64).view(-1, input.shape[2]);
                 hessians[linear.Name] = (x.t().matmul(x) * 2 / input.shape[0]).DetachFromDisposeScope();
-            });
+            }));
             foreach (var linear in block.Linears)
             {
                 using var hessian = hessians[linear.Name];
