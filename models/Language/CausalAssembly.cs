@@ -66,8 +66,8 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
             Scale = 1 / Math.Sqrt(config.HeadDim),
             Windowed = config.SlidingWindow is not null && index >= config.FirstWindowedLayer,
         };
-        if (shape.KeyDim is not null)
-            attention.SetRotaryPairs(Keep($"{block}.{DecoderBlock.RotaryPairsName}", shape.KeyValueHeads, keyDim / 2));
+        if (shape.KeyDim is not null && config.RotaryDim > 0)
+            attention.SetRotaryPairs(Keep($"{block}.{DecoderBlock.RotaryPairsName}", shape.KeyValueHeads, (shape.RotaryDim ?? keyDim) / 2));
         if (shape.Selection is not null)
             attention.Output.SetWrites(Keep($"{attention.Output.Name}.{DecoderBlock.WritesName}", writes), widths.Between);
         return attention;

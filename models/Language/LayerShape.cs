@@ -23,6 +23,10 @@ public sealed record LayerShape
     [JsonPropertyName("qk_dim")]
     public int? KeyDim { get; init; }
 
+    /// <summary>Of them, those that turn with the position, where not all of them do.</summary>
+    [JsonPropertyName("rotary_dim")]
+    public int? RotaryDim { get; init; }
+
     /// <summary>Channels of a value head, where they are not head_dim.</summary>
     [JsonPropertyName("v_dim")]
     public int? ValueDim { get; init; }
