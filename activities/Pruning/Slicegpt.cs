@@ -57,7 +57,7 @@ public static class Slicegpt
             var (attention, mlp) = (block.Attention!, block.Mlp!);
             foreach (var linear in new[] { attention.Query, attention.Key, attention.Value })
                 linear.SetWeight(Turned(linear.Weight, turn));
-            block.AttentionNorm.SetWeight(ones(width, dtype: model.Dtype, device: model.Device));
+            Narrow(block.AttentionNorm, hidden.shape[2], width);
             Pass(hidden, turn, x => attention.Forward(block.AttentionNorm.Forward(x), positions, null), cancellation);
 
             var middle = Components(hidden, spectra, cancellation).narrow(1, 0, width);
@@ -65,8 +65,8 @@ public static class Slicegpt
             TurnOutput(attention.Output, middle);
             foreach (var linear in mlp.Linears.Where(linear => linear != mlp.Down))
                 linear.SetWeight(Turned(linear.Weight, middle));
-            block.MlpNorm!.SetWeight(ones(width, dtype: model.Dtype, device: model.Device));
-            Pass(hidden, middle, x => mlp.Forward(block.MlpNorm.Forward(x), null), cancellation);
+            Narrow(block.MlpNorm!, hidden.shape[2], width);
+            Pass(hidden, middle, x => mlp.Forward(block.MlpNorm!.Forward(x), null), cancellation);
 
             var last = index == model.Blocks.Count - 1;
             var next = Components(hidden, spectra, cancellation).narrow(1, 0, last ? hidden.shape[2] : width);
@@ -98,6 +98,12 @@ public static class Slicegpt
         foreach (var linear in linears)
             linear.SetWeight((linear.Weight.to(ScalarType.Float64) * norm.Weight.to(ScalarType.Float64)).to(linear.Weight.dtype));
         norm.SetWeight(ones_like(norm.Weight));
+    }
+
+    private static void Narrow(Norm norm, long hidden, int width)
+    {
+        norm.SetWeight(norm.Weight.narrow(0, 0, width).clone());
+        norm.Divisor = hidden;
     }
 
     /// <summary>Puts into each sequence's place what is left of it in the basis, and what a half of a block adds.</summary>

@@ -42,6 +42,8 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
         };
         if (shape.Widths is not null)
         {
+            foreach (var norm in block.Norms)
+                norm.Divisor = config.HiddenSize;
             block.SetAttentionShortcut(Keep($"{name}.{DecoderBlock.AttentionShortcutName}", widths.Before, widths.Between));
             block.SetMlpShortcut(Keep($"{name}.{DecoderBlock.MlpShortcutName}", widths.Between, widths.After));
         }

@@ -3,6 +3,7 @@ using Pipelines.Activities.Calibration;
 using Pipelines.Activities.Pruning;
 using Pipelines.Models;
 using Pipelines.Tests.Fixtures;
+using Pipelines.Workflows;
 using static TorchSharp.torch;
 
 namespace Pipelines.Tests.Activities;
@@ -29,12 +30,44 @@ public sealed class StructuralGoldenTests : IDisposable
 
         Assert.Equal(9, spectra.Count);
         foreach (var (index, spectrum) in spectra.Index())
-            Console.WriteLine($"DBG {index} {spectrum.sum().ToDouble()} {string.Join(' ', spectrum.data<double>().ToArray()[..3])} {string.Join(' ', spectrum.data<double>().ToArray()[^3..])}");
-        foreach (var (index, spectrum) in spectra.Index())
             Assert.InRange((spectrum / golden.View($"eigenvalues.{index}") - 1).abs().max().ToDouble(), 0, 1e-4);
         var logits = model.Forward(Golden.Tokens("prompt"));
         Assert.InRange((logits - golden.View("logits_after_prompt")).abs().max().ToDouble(), 0, 1e-3);
         Assert.Equal(1, Golden.Perplexity(model, 64) / summary["ppl_after"]!.GetValue<double>(), 1e-4);
+
+        Assert.True(CausalFolder.Save(model, scratch));
+        using var loaded = CausalFolder.Load(scratch, CPU);
+        Assert.True(logits.Equals(loaded.Forward(Golden.Tokens("prompt"))));
+    }
+
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("mistral")]
+    [InlineData("qwen2")]
+    public void Slicing_nothing_off_changes_nothing(string architecture)
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        using var model = TinyArchitectures.Create(architecture);
+        var before = model.Forward(TinyArchitectures.Prompt());
+
+        Slicegpt.Fuse(model, SlicegptEmbedding.Kept);
+        Slicegpt.Run(model, TinyArchitectures.Prompt(), 16, (_, _, _, _) => { }, TestContext.Current.CancellationToken);
+
+        Assert.InRange((model.Forward(TinyArchitectures.Prompt()) - before).abs().max().ToDouble(), 0, 1e-4);
+        Assert.True(CausalFolder.Save(model, scratch));
+        using var loaded = CausalFolder.Load(scratch, CPU);
+        Assert.True(model.Forward(TinyArchitectures.Prompt()).Equals(loaded.Forward(TinyArchitectures.Prompt())));
+    }
+
+    [Theory]
+    [InlineData("opt", "layer norms")]
+    [InlineData("phi", "parallel blocks")]
+    public void Slicing_refuses_what_it_cannot_turn(string architecture, string reason)
+    {
+        using var model = TinyArchitectures.Create(architecture);
+
+        Assert.Contains(reason, Assert.Throws<StageException>(() => Slicegpt.Fuse(model, SlicegptEmbedding.Kept)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
