@@ -20,8 +20,9 @@ public sealed record LoadedModel(string Folder, CausalLM Network, Tokenizer Toke
         return (double)zeros / all;
     }
 
-    /// <summary>Parameters of the blocks' linears: what pruning ratios count.</summary>
-    public long BlockParameters() => Network.Linears().Sum(linear => linear.Weight.numel());
+    /// <summary>Parameters of the blocks' linears, and of shortcuts where there are any: what pruning ratios count.</summary>
+    public long BlockParameters() => Network.Blocks.Sum(block =>
+        block.Linears.Sum(linear => linear.Weight.numel()) + (block.AttentionShortcut?.numel() ?? 0) + (block.MlpShortcut?.numel() ?? 0));
 
     public void Dispose() => Network.Dispose();
 }

@@ -45,6 +45,8 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
         };
         if (shape.Widths is not null)
         {
+            foreach (var norm in block.Norms)
+                norm.Divisor = config.HiddenSize;
             block.SetAttentionShortcut(Keep($"{name}.{DecoderBlock.AttentionShortcutName}", widths.Before, widths.Between));
             block.SetMlpShortcut(Keep($"{name}.{DecoderBlock.MlpShortcutName}", widths.Between, widths.After));
         }
@@ -70,8 +72,8 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
             Scale = 1 / Math.Sqrt(config.HeadDim),
             Windowed = config.SlidingWindow is not null && place.Index >= config.FirstWindowedLayer,
         };
-        if (shape.KeyDim is not null)
-            attention.SetRotaryPairs(Keep($"{place.Name}.{DecoderBlock.RotaryPairsName}", shape.KeyValueHeads, keyDim / 2));
+        if (shape.KeyDim is not null && config.RotaryDim > 0)
+            attention.SetRotaryPairs(Keep($"{place.Name}.{DecoderBlock.RotaryPairsName}", shape.KeyValueHeads, (shape.RotaryDim ?? keyDim) / 2));
         if (shape.Selection is not null)
             attention.Output.SetWrites(Keep($"{attention.Output.Name}.{DecoderBlock.WritesName}", writes), widths.Between);
         return attention;

@@ -97,6 +97,7 @@ public static class CausalFolder
         IntermediateSize = block.Mlp?.IntermediateSize ?? 0,
         OutputBiases = (block.Attention?.Output.Bias is not null && !config.OutputBias) || (block.Mlp?.Down.Bias is not null && !config.MlpBias),
         KeyDim = block.Attention?.KeyDim is { } keyDim && keyDim != config.HeadDim ? keyDim : null,
+        RotaryDim = block.Attention is { RotaryPairs: { } pairs, KeyDim: var dim } && 2 * pairs.shape[1] != dim ? (int)(2 * pairs.shape[1]) : null,
         ValueDim = block.Attention?.ValueDim is { } valueDim && valueDim != config.HeadDim ? valueDim : null,
         Selection = Selected(block),
         Widths = block.AttentionShortcut is { } attention && block.MlpShortcut is { } mlp

@@ -23,6 +23,10 @@ public sealed record LayerShape
     [JsonPropertyName("qk_dim")]
     public int? KeyDim { get; init; }
 
+    /// <summary>Of them, those that turn with the position, where not all of them do.</summary>
+    [JsonPropertyName("rotary_dim")]
+    public int? RotaryDim { get; init; }
+
     /// <summary>Channels of a value head, where they are not head_dim.</summary>
     [JsonPropertyName("v_dim")]
     public int? ValueDim { get; init; }
@@ -31,7 +35,7 @@ public sealed record LayerShape
     [JsonPropertyName("selection")]
     public Selection? Selection { get; init; }
 
-    /// <summary>Widths of the residual stream, where they are not the hidden size; then <c>attention_shortcut</c> and <c>mlp_shortcut</c> tensors join them.</summary>
+    /// <summary>Widths of the residual stream, where they are not the hidden size; then <c>attention_shortcut</c> and <c>mlp_shortcut</c> tensors join them, and norms still divide by the hidden size.</summary>
     [JsonPropertyName("widths")]
     public StreamWidths? Widths { get; init; }
 
