@@ -6,6 +6,7 @@ using Pipelines.Activities.Exporting;
 using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Modeling;
 using Pipelines.Activities.Pruning;
+using Pipelines.Activities.Searching;
 using Pipelines.Activities.Sharing;
 using Pipelines.Models;
 using Pipelines.Workflows;
@@ -24,6 +25,10 @@ public static class ActivityCatalog
         .Add(new CalibrateStatistics())
         .Add(new MagnitudePrune())
         .Add(new WandaPrune())
+        .Add(new SparseGptPrune())
+        .Add(new DsnotPrune())
+        .Add(new EvoPressDepth())
+        .Add(new EvoPressSparsity())
         .Add(new FlapPrune())
         .Add(new ModegptPrune())
         .Add(new SlicegptPrune())

@@ -116,7 +116,7 @@ public sealed class DecoderBlock : IDisposable
         using var scope = NewDisposeScope();
         var read = AttentionNorm.Forward(hidden);
         var attended = Attended(hidden, read, positions, hook);
-        var mixed = Normed(Mlp?.Forward(MlpNorm?.Forward(attended) ?? read, hook), MlpOutputNorm);
+        var mixed = Normed(Present(Mlp, hook)?.Forward(MlpNorm?.Forward(attended) ?? read, hook), MlpOutputNorm);
         var result = Add(mixed, attended, MlpShortcut);
 
         // A block with nothing left in it passes its input on; the caller owns what it gets.
@@ -160,7 +160,10 @@ public sealed class DecoderBlock : IDisposable
     }
 
     private Tensor Attended(Tensor hidden, Tensor read, Positions positions, LinearHook? hook) =>
-        Add(Normed(Attention?.Forward(read, positions, hook), AttentionOutputNorm), hidden, AttentionShortcut);
+        Add(Normed(Present(Attention, hook)?.Forward(read, positions, hook), AttentionOutputNorm), hidden, AttentionShortcut);
+
+    private static T? Present<T>(T? half, LinearHook? hook)
+        where T : class => half is null || hook?.Skips(half) == true ? null : half;
 
     private static Tensor? Normed(Tensor? x, Norm? norm) => x is null || norm is null ? x : norm.Forward(x);
 
