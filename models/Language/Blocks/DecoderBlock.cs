@@ -101,12 +101,13 @@ public sealed class DecoderBlock : IDisposable
 
     /// <param name="hidden">[B, T, hidden]. Left as it is.</param>
     /// <param name="hook">Is shown what every linear reads and makes.</param>
+    /// <param name="past">The attention's keys and values of the positions before, which these are added to.</param>
     /// <returns>[B, T, hidden].</returns>
-    public Tensor Forward(Tensor hidden, Positions positions, LinearHook? hook = null)
+    public Tensor Forward(Tensor hidden, Positions positions, LinearHook? hook = null, KeyValues? past = null)
     {
         using var scope = NewDisposeScope();
         var read = AttentionNorm.Forward(hidden);
-        var attended = Attended(hidden, read, positions, hook);
+        var attended = Attended(hidden, read, positions, hook, past);
         var mixed = Mlp?.Forward(MlpNorm?.Forward(attended) ?? read, hook);
         var result = Add(mixed, attended, MlpShortcut);
 
@@ -150,8 +151,8 @@ public sealed class DecoderBlock : IDisposable
         string Moved(string old) => $"{name}.{string.Join('.', old.Split('.').Skip(parts))}";
     }
 
-    private Tensor Attended(Tensor hidden, Tensor read, Positions positions, LinearHook? hook) =>
-        Add(Attention?.Forward(read, positions, hook), hidden, AttentionShortcut);
+    private Tensor Attended(Tensor hidden, Tensor read, Positions positions, LinearHook? hook, KeyValues? past = null) =>
+        Add(Attention?.Forward(read, positions, hook, past), hidden, AttentionShortcut);
 
     // The left side is fresh, so without a gradient it can take the sum.
     private static Tensor Add(Tensor? fresh, Tensor residual, Tensor? shortcut)
