@@ -23,5 +23,8 @@ public sealed record LoadedModel(string Folder, CausalLM Network, Tokenizer Toke
     /// <summary>Parameters of the blocks' linears: what pruning ratios count.</summary>
     public long BlockParameters() => Network.Linears().Sum(linear => linear.Weight.numel());
 
+    /// <summary>Bytes of the safetensors files that it was loaded from.</summary>
+    public long FileBytes() => Directory.EnumerateFiles(Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+
     public void Dispose() => Network.Dispose();
 }

@@ -188,6 +188,16 @@ public sealed class CausalLM : IDisposable
     }
 
     /// <param name="tokens">[B, T], int64.</param>
+    /// <returns>What each block makes, [B, T, hidden], in order; the last is what <see cref="Hidden(Tensor, LinearHook?)"/> gives.</returns>
+    public IReadOnlyList<Tensor> HiddenStates(Tensor tokens)
+    {
+        var tables = Positions(tokens.shape[1]);
+        using var scope = NewDisposeScope();
+        var hidden = Embed(tokens);
+        return [.. Blocks.Select(block => (hidden = block.Forward(hidden, tables)).MoveToOuterDisposeScope())];
+    }
+
+    /// <param name="tokens">[B, T], int64.</param>
     /// <returns>Logits [B, T, vocabulary].</returns>
     public Tensor Forward(Tensor tokens, LinearHook? hook = null)
     {
@@ -201,7 +211,15 @@ public sealed class CausalLM : IDisposable
     public Tensor NextTokenLoss(Tensor tokens, LinearHook? hook = null)
     {
         using var scope = NewDisposeScope();
-        var logits = Forward(tokens, hook);
+        return CrossEntropy(Forward(tokens, hook), tokens).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Mean cross entropy of each token after the first of its sequence.</summary>
+    /// <param name="logits">[B, T, vocabulary].</param>
+    /// <param name="tokens">[B, T], int64.</param>
+    public static Tensor CrossEntropy(Tensor logits, Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
 
         // The last position predicts nothing. Telling the loss to ignore it is cheaper than a copy of the logits without it.
         const long ignored = -100;
