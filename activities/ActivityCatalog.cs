@@ -1,10 +1,12 @@
 using Pipelines.Activities.Calibration;
 using Pipelines.Activities.Data;
 using Pipelines.Activities.Evaluation;
+using Pipelines.Activities.Experts;
 using Pipelines.Activities.Exporting;
 using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Modeling;
 using Pipelines.Activities.Pruning;
+using Pipelines.Activities.Sharing;
 using Pipelines.Models;
 using Pipelines.Workflows;
 
@@ -27,6 +29,9 @@ public static class ActivityCatalog
         .Add(new LlmPruner())
         .Add(new LoraPrune())
         .Add(new ApplyDecision())
+        .Add(new FlexiGptPrune())
+        .Add(new ToMoePrune())
+        .Add(new ExtendModel())
         .Add(new LoraFinetune())
         .Add(new FullFinetune())
         .Add(new DistillFinetune())

@@ -35,6 +35,37 @@ public static unsafe class Extensions
     public static object?[] Call(string name, params object?[] arguments) =>
         throw new NotSupportedException($"{name}: TorchSharp calls no operator by name");
 
+    /// <summary>One layer of gated recurrent units, written out: TorchSharp's module owns its weights.</summary>
+    /// <exception cref="ArgumentException">There are neither four weights nor eight.</exception>
+    public static Tensor Gru(Tensor input, params Tensor[] weights)
+    {
+        if (weights.Length is not (4 or 8))
+            throw new ArgumentException($"{weights.Length} weights: expected 4, or 8 for both ways");
+        using var scope = NewDisposeScope();
+        var ways = weights.Chunk(4).Select((four, way) => OneWay(input, four, backwards: way == 1)).ToArray();
+        return cat(ways, -1).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor OneWay(Tensor input, Tensor[] weights, bool backwards)
+    {
+        var steps = (int)input.shape[0];
+        var states = new Tensor[steps];
+        var state = zeros(input.shape[1], weights[1].shape[1], dtype: input.dtype, device: input.device);
+        for (var i = 0; i < steps; i++)
+        {
+            var at = backwards ? steps - 1 - i : i;
+            var fresh = nn.functional.linear(input.select(0, at), weights[0], weights[2]).chunk(3, -1);
+            var held = nn.functional.linear(state, weights[1], weights[3]).chunk(3, -1);
+            var reset = (fresh[0] + held[0]).sigmoid();
+            var update = (fresh[1] + held[1]).sigmoid();
+            var candidate = (fresh[2] + reset * held[2]).tanh();
+            state = candidate + update * (state - candidate);
+            states[at] = state;
+        }
+
+        return stack(states, 0);
+    }
+
     /// <exception cref="NotSupportedException">TorchSharp has the CPU's only.</exception>
     public static Generator DefaultGenerator(Device device) => device.type == TorchSharp.DeviceType.CPU
         ? Generator.Default

@@ -51,6 +51,30 @@ public static unsafe class Extensions
     public static object?[] Call(string name, params object?[] arguments) =>
         Aten.CallAny(name, [.. arguments.Select(Arg.From)]);
 
+    /// <summary>
+    /// One layer of gated recurrent units (Cho et al., arXiv:1406.1078), from a state of zeros. TorchSharp has it as a
+    /// module only, which owns its weights.
+    /// </summary>
+    /// <param name="input">[steps, batch, in].</param>
+    /// <param name="weights">
+    /// Of the inputs [3h, in], of the state [3h, h], and their biases [3h], with the rows of the reset, update and new
+    /// gates in this order; the same four again for the way back, if there is one.
+    /// </param>
+    /// <returns>[steps, batch, h], or [steps, batch, 2h] with both ways side by side.</returns>
+    /// <exception cref="ArgumentException">There are neither four weights nor eight.</exception>
+    public static Tensor Gru(Tensor input, params Tensor[] weights)
+    {
+        if (weights.Length is not (4 or 8))
+            throw new ArgumentException($"{weights.Length} weights: expected 4, or 8 for both ways");
+        using var start = zeros(
+            weights.Length / 4, input.shape[1], weights[1].shape[1], dtype: input.dtype, device: input.device);
+        // As in training, though nothing is dropped: CUDA's kernel keeps what backward needs only then.
+        var (output, last) = Aten.CallTwo(
+            "gru.input", input, start, weights, true, 1, 0.0, true, weights.Length == 8, false);
+        last.Dispose();
+        return output;
+    }
+
     /// <summary>The generator that a device's operators use by default. TorchSharp has the CPU's only.</summary>
     public static Generator DefaultGenerator(Device device) => Generator.DefaultOf(device);
 

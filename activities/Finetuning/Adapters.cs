@@ -7,14 +7,14 @@ namespace Pipelines.Activities.Finetuning;
 public static class Adapters
 {
     /// <summary>Puts adapters on every linear: A uniform as in peft, B zero, so that nothing changes at first.</summary>
-    /// <param name="masked">Whether the update keeps out of zeroed weights.</param>
+    /// <param name="masked">Whether the update is to be merged: it keeps out of zeroed weights, and off those that are another linear's.</param>
     /// <returns>The tensors to train.</returns>
     public static IReadOnlyList<Tensor> Attach(CausalLM model, int rank, double alpha, long seed, bool masked)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed, CPU);
         var trained = new List<Tensor>();
-        foreach (var linear in model.Linears())
+        foreach (var linear in model.Linears().Where(linear => !masked || linear.Shared is null))
         {
             var (rows, columns) = (linear.Weight.shape[0], linear.Weight.shape[1]);
             var bound = 1 / Math.Sqrt(columns);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Pipelines.Activities.Finetuning;
+using Pipelines.Activities.Gates;
 using Pipelines.Activities.Modeling;
 using Pipelines.Workflows;
 
@@ -40,8 +41,8 @@ public sealed class GradualMagnitudePrune
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
         using var trainee = new Trainee(model.Network).Parameters(TrainedPart.All);
         using var tokens = await stage.TokensAsync(inputs.Data, model, null, cancellation);
-        var end = Math.Max(1, (int)Math.Round(parameters.Steps * (1 - parameters.Settle)));
-        var schedule = new CubicSchedule(parameters.Initial, parameters.Sparsity, 0, end);
+        var schedule = new SparsitySchedule(
+            parameters.Initial, parameters.Sparsity, parameters.Steps, CoolDown: (int)(parameters.Steps * parameters.Settle));
         using var masks = new GradualMasks(model.Network, trainee.Tensors, schedule, parameters.Interval, parameters.Scope);
         var loss = new TrainingLoop(parameters.Steps, parameters.LearningRate, parameters.WeightDecay).Run(
             (batch, _) => model.Network.NextTokenLoss(batch), trainee.Tensors,

@@ -1,3 +1,4 @@
+using Pipelines.Activities.Gates;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using TorchSharp.Modules;
@@ -14,16 +15,16 @@ internal sealed class GradualMasks : StepWork, IDisposable
     private readonly Linear[] linears;
     private readonly Tensor[] keeps;
     private readonly int[] places;
-    private readonly CubicSchedule schedule;
+    private readonly SparsitySchedule schedule;
     private readonly int interval;
     private readonly MagnitudeScope ranking;
 
     /// <param name="trained">In the optimizer's order; the linears' weights are among them.</param>
     /// <param name="interval">Steps from one tightening to the next.</param>
-    public GradualMasks(CausalLM model, IReadOnlyList<Tensor> trained, CubicSchedule schedule, int interval, MagnitudeScope ranking)
+    public GradualMasks(CausalLM model, IReadOnlyList<Tensor> trained, SparsitySchedule schedule, int interval, MagnitudeScope ranking)
     {
         (this.schedule, this.interval, this.ranking) = (schedule, interval, ranking);
-        linears = [.. model.Linears()];
+        linears = [.. model.Linears().Where(linear => linear.Shared is null)];
         keeps = [.. linears.Select(linear => linear.Weight.ne(0).to(linear.Weight.dtype).DetachFromDisposeScope())];
         var trainedAt = new Dictionary<Tensor, int>(ReferenceEqualityComparer.Instance);
         foreach (var (index, tensor) in trained.Index())
@@ -46,7 +47,7 @@ internal sealed class GradualMasks : StepWork, IDisposable
 
     public override void AfterUpdate(int index, OptimizerHelper optimizer)
     {
-        if ((index + 1) % interval != 0 && index + 1 != schedule.End)
+        if ((index + 1) % interval != 0 && index + 1 != schedule.Steps - schedule.CoolDown)
             return;
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Pipelines.Activities.Deciding;
 using Pipelines.Activities.Finetuning;
+using Pipelines.Activities.Gates;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using Pipelines.Workflows;
@@ -65,9 +66,9 @@ public sealed class LoraPrune : Activity<LoraPrune.Inputs, LoraPrune.Parameters,
         return model.Sites().Where(site => site.Block >= first && site.Block < end);
     }
 
-    private static CubicSchedule Schedule(Parameters parameters)
+    private static SparsitySchedule Schedule(Parameters parameters)
     {
         var settle = (int)(parameters.Settle * parameters.Steps);
-        return new CubicSchedule(0, parameters.Ratio, settle, Math.Max(settle + 1, parameters.Steps - settle));
+        return new SparsitySchedule(0, parameters.Ratio, parameters.Steps, WarmUp: settle, CoolDown: settle);
     }
 }

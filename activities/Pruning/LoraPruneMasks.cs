@@ -1,3 +1,4 @@
+using Pipelines.Activities.Gates;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using TorchSharp.Modules;
@@ -14,11 +15,11 @@ internal sealed class LoraPruneMasks : StepWork, IDisposable
     private const double Memory = 0.9;
 
     private readonly List<Gate> gates = [];
-    private readonly CubicSchedule schedule;
+    private readonly SparsitySchedule schedule;
     private readonly int interval;
 
     /// <param name="interval">Steps from one tightening to the next.</param>
-    public LoraPruneMasks(IEnumerable<UnitSite> sites, CubicSchedule schedule, int interval)
+    public LoraPruneMasks(IEnumerable<UnitSite> sites, SparsitySchedule schedule, int interval)
     {
         (this.schedule, this.interval) = (schedule, interval);
         gates.AddRange(sites.Select(site => new Gate(site)));
@@ -50,7 +51,7 @@ internal sealed class LoraPruneMasks : StepWork, IDisposable
 
     public override void AfterUpdate(int index, OptimizerHelper optimizer)
     {
-        if ((index + 1) % interval != 0 && index + 1 != schedule.End)
+        if ((index + 1) % interval != 0 && index + 1 != schedule.Steps - schedule.CoolDown)
             return;
         foreach (var gate in gates)
             gate.Close(schedule.At(index + 1));

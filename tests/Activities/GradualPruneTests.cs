@@ -1,4 +1,5 @@
 using Pipelines.Activities.Deciding;
+using Pipelines.Activities.Gates;
 using Pipelines.Activities.Pruning;
 using Pipelines.Models;
 using Pipelines.Tests.Fixtures;
@@ -14,19 +15,6 @@ public sealed class GradualPruneTests : IDisposable
     public static TheoryData<string> Architectures => [.. TinyArchitectures.Names];
 
     public void Dispose() => stages.Dispose();
-
-    [Fact]
-    public void The_schedule_begins_and_ends_where_it_says_and_flattens()
-    {
-        var schedule = new CubicSchedule(0.1, 0.9, Begin: 10, End: 30);
-
-        Assert.Equal(0.1, schedule.At(0), 12);
-        Assert.Equal(0.1, schedule.At(10), 12);
-        Assert.Equal(0.9 - 0.8 / 8, schedule.At(20), 12);
-        Assert.Equal(0.9, schedule.At(30));
-        Assert.Equal(0.9, schedule.At(31));
-        Assert.All(Enumerable.Range(0, 40), step => Assert.True(schedule.At(step) <= schedule.At(step + 1)));
-    }
 
     [Theory]
     [InlineData("perLayer", "llama")]
@@ -70,7 +58,7 @@ public sealed class GradualPruneTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var model = TinyArchitectures.Create(architecture, ScalarType.Float64);
-        using var masks = new LoraPruneMasks(model.Sites(), new CubicSchedule(0, 0.5, 0, 1), 1);
+        using var masks = new LoraPruneMasks(model.Sites(), new SparsitySchedule(0, 0.5, Steps: 1), 1);
         masks.AfterUpdate(0, null!);
         var open = masks.Open();
         using var ungraded = no_grad();

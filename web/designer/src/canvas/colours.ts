@@ -33,7 +33,7 @@ function hash(text: string): number {
 
 export const familyOf = (kind: string | undefined): string => kind?.split('.')[0] ?? '';
 export const familyHue = (family: string): number => families[family] ?? hash(family);
-export const typeHue = (type: string): number => types[elementOf(type)] ?? hash(elementOf(type));
+const typeHue = (type: string): number => types[elementOf(type)] ?? hash(elementOf(type));
 
 /** `--hue` and `--chroma` for the style sheet; what has no type is grey. */
 export const typeStyle = (type: string): CSSProperties =>

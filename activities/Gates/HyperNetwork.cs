@@ -1,0 +1,96 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Pipelines.Activities.Gates;
+
+/// <summary>
+/// DISP-LLM's generator of gate logits (arXiv:2410.11988, section 4): a fixed random input per gate vector, read both ways
+/// by a GRU so that the choices of one layer know those of the others, then LayerNorm, GELU and a linear of each gate's
+/// own. Its tensors have the names of the published code's checkpoints.
+/// </summary>
+public sealed class HyperNetwork : IDisposable
+{
+    private const long InputWidth = 32;
+    private const long Hidden = 64;
+    private const long Features = 2 * Hidden;
+
+    private readonly Tensor inputs;
+    private readonly BidirectionalGru gru;
+    private readonly Parameter scale;
+    private readonly Parameter shift;
+    private readonly Parameter[] heads;
+
+    /// <param name="sizes">Gates of each vector, in the order in which the network reads them.</param>
+    /// <param name="generator">
+    /// Of the inputs, N(0, 1), and of the initial parameters, which are PyTorch's. On the CPU, so that every device starts
+    /// alike.
+    /// </param>
+    public HyperNetwork(IReadOnlyList<long> sizes, Generator generator, Device device)
+    {
+        using var scope = NewDisposeScope();
+        inputs = randn(sizes.Count, 1, InputWidth, generator: generator).to(device).DetachFromDisposeScope();
+        gru = new BidirectionalGru(InputWidth, Hidden, generator, device);
+        scale = Kept(ones(Features, device: device));
+        shift = Kept(zeros(Features, device: device));
+        var bound = 1 / Math.Sqrt(Features);
+        heads = [.. sizes.Select(size => Kept(empty(size, Features).uniform_(-bound, bound, generator: generator).to(device)))];
+        Trained = [.. gru.Named.Select(one => one.Value), scale, shift, .. heads];
+        Named =
+        [
+            ("inputs", inputs),
+            .. gru.Named.Select(one => ($"bi_GRU.{one.Name}", (Tensor)one.Value)),
+            ("ln_tp.weight", scale),
+            ("ln_tp.bias", shift),
+            .. heads.Select((head, index) => ($"linear_list_tp.{index}.weight", (Tensor)head)),
+        ];
+    }
+
+    /// <summary>What an optimizer trains, in an order that is always the same; the inputs are not among it.</summary>
+    public IReadOnlyList<Parameter> Trained { get; }
+
+    /// <summary>Every tensor, also the inputs, which the parameters are worth nothing without.</summary>
+    public IReadOnlyList<(string Name, Tensor Value)> Named { get; }
+
+    /// <summary>Takes over every tensor from those of the same names.</summary>
+    /// <exception cref="ArgumentException">One is of another shape.</exception>
+    public void Load(Func<string, Tensor> read)
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        foreach (var (name, value) in Named)
+        {
+            var given = read(name);
+            if (!given.shape.SequenceEqual(value.shape))
+            {
+                throw new ArgumentException(
+                    $"{name}: [{string.Join(',', given.shape)}]: expected [{string.Join(',', value.shape)}]");
+            }
+
+            value.copy_(given);
+        }
+    }
+
+    /// <summary>The logits of each gate vector, [size] each, with gradients to <see cref="Trained"/>.</summary>
+    public Tensor[] Forward()
+    {
+        using var scope = NewDisposeScope();
+        var states = gru.Forward(inputs).squeeze(1);
+        var features = nn.functional.layer_norm(states, [Features], scale, shift).gelu();
+        return [.. heads.Select((head, index) =>
+            nn.functional.linear(features.select(0, index), head).MoveToOuterDisposeScope())];
+    }
+
+    public void Dispose()
+    {
+        gru.Dispose();
+        foreach (var tensor in (Tensor[])[inputs, scale, shift, .. heads])
+            tensor.Dispose();
+    }
+
+    private static Parameter Kept(Tensor tensor)
+    {
+        var parameter = nn.Parameter(tensor);
+        parameter.DetachFromDisposeScope();
+        return parameter;
+    }
+}
