@@ -38,10 +38,10 @@ public sealed record Measurement(string Protocol, double Perplexity, long Parame
 /// <param name="Convention">How operations are counted.</param>
 /// <param name="Length">Of the sequence that <paramref name="Flops"/> is an average over.</param>
 /// <param name="Flops">Floating-point operations of a forward pass, for one token.</param>
-/// <param name="Full">What a block is like before pruning, as <c>config.json</c> says.</param>
+/// <param name="Dense">The blocks of the model that it was made of; null where that was not given.</param>
 public sealed record ModelSize(
-    string Architecture, long Parameters, long Nonzero, long Bytes, string Convention, int Length, double Flops, BlockWidths Full,
-    IReadOnlyList<BlockSize> Blocks);
+    string Architecture, long Parameters, long Nonzero, long Bytes, string Convention, int Length, double Flops,
+    IReadOnlyList<BlockSize> Blocks, IReadOnlyList<BlockWidths>? Dense);
 
 /// <summary>One block of a model; a half that was removed has the width 0.</summary>
 /// <param name="Block">Its index.</param>

@@ -11,7 +11,8 @@ namespace Pipelines.Activities.Evaluation;
 [Description("Parameters, bytes, operations for a token, and the widths that each block kept")]
 public sealed class EvaluateSize : Activity<EvaluateSize.Inputs, EvaluateSize.Parameters, EvaluateSize.Outputs>
 {
-    public sealed record Inputs(Checkpoint Model);
+    /// <param name="Dense">What the model was made of, so that the widths can be set beside those before.</param>
+    public sealed record Inputs(Checkpoint Model, Checkpoint? Dense);
 
     public sealed record Parameters(
         [property: Range(1, 1_000_000), Description("Tokens of the sequence that operations are counted for")] int Length = 2048);
@@ -24,7 +25,11 @@ public sealed class EvaluateSize : Activity<EvaluateSize.Inputs, EvaluateSize.Pa
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
-        return new Outputs(Of(model.Network, parameters.Length, model.FileBytes()));
+        var size = Of(model.Network, parameters.Length, model.FileBytes());
+        if (inputs.Dense is null)
+            return new Outputs(size);
+        using var dense = await stage.LoadModelAsync(inputs.Dense, cancellation);
+        return new Outputs(size with { Dense = [.. dense.Network.Blocks.Select(Widths)] });
     }
 
     public static ModelSize Of(CausalLM model, int length, long bytes)
@@ -33,20 +38,23 @@ public sealed class EvaluateSize : Activity<EvaluateSize.Inputs, EvaluateSize.Pa
         return new ModelSize(
             config.Architecture, model.ParameterCount(), model.NonzeroCount(), bytes, ModelFlops.Convention, length,
             ModelFlops.PerToken(model, length),
-            new BlockWidths(config.NumAttentionHeads, config.NumKeyValueHeads, config.HeadDim, config.HeadDim, config.IntermediateSize),
-            [.. model.Blocks.Select((block, index) => Of(block, index, config, length))]);
+            [.. model.Blocks.Select((block, index) => Of(block, index, config, length))], Dense: null);
     }
 
     private static BlockSize Of(DecoderBlock block, int index, CausalConfig config, int length)
     {
         using var scope = NewDisposeScope();
         var tensors = block.NamedParameters(config.Names.Layer(index)).Select(parameter => parameter.Tensor).ToArray();
+        return new BlockSize(
+            index, Widths(block), tensors.Sum(tensor => tensor.numel()), tensors.Sum(tensor => tensor.count_nonzero().ToInt64()),
+            ModelFlops.PerToken(block, config, length));
+    }
+
+    private static BlockWidths Widths(DecoderBlock block)
+    {
         var (attention, mlp) = (block.Attention, block.Mlp);
-        var widths = new BlockWidths(
+        return new BlockWidths(
             attention?.QueryHeads ?? 0, attention?.KeyValueHeads ?? 0, attention?.KeyDim ?? 0, attention?.ValueDim ?? 0,
             mlp?.IntermediateSize ?? 0);
-        return new BlockSize(
-            index, widths, tensors.Sum(tensor => tensor.numel()), tensors.Sum(tensor => tensor.count_nonzero().ToInt64()),
-            ModelFlops.PerToken(block, config, length));
     }
 }

@@ -20,14 +20,15 @@ public sealed class SizeAndSpeedTests : IDisposable
         var pruned = (await stages.RunAsync("prune.llmpruner", new { ratio = 0.5, importance = "l2", keepFirst = 1 }, ("model", model))).GetProperty("model");
 
         var dense = await SizeAsync(model);
-        var size = await SizeAsync(pruned);
+        var size = await SizeAsync(pruned, model);
 
         // 16 wide: q 16 · 16, k and v 8 · 16, o 16 · 16; three of 24 · 16; two norms of 16.
         Assert.Equal(768 + 1152 + 32, dense.Blocks[0].Parameters);
         Assert.Equal(dense.Blocks[0], size.Blocks[0]);
         Assert.Equal(new BlockWidths(2, 1, 4, 4, 12), size.Blocks[1].Widths);
         Assert.Equal(384 + 576 + 32, size.Blocks[1].Parameters);
-        Assert.Equal(new BlockWidths(4, 2, 4, 4, 24), size.Full);
+        Assert.Equal([new BlockWidths(4, 2, 4, 4, 24), new BlockWidths(4, 2, 4, 4, 24)], size.Dense!);
+        Assert.Null(dense.Dense);
         Assert.Equal(dense.Parameters - 960, size.Parameters);
         Assert.True(size.Bytes < dense.Bytes);
 
@@ -73,6 +74,7 @@ public sealed class SizeAndSpeedTests : IDisposable
         Assert.Equal(new Spread((4 + 16) / 2.0, 4, 16), pair.Pruned);
     }
 
-    private async Task<ModelSize> SizeAsync(JsonElement model) =>
-        Json.Read<ModelSize>((await stages.RunAsync("evaluate.size", new { length = 8 }, ("model", model))).GetProperty("size"));
+    private async Task<ModelSize> SizeAsync(JsonElement model, JsonElement? dense = null) => Json.Read<ModelSize>((await stages.RunAsync(
+        "evaluate.size", new { length = 8 }, [("model", model), .. dense is { } given ? [("dense", given)] : Array.Empty<(string, JsonElement)>()]))
+        .GetProperty("size"));
 }

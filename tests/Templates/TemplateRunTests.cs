@@ -46,7 +46,7 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         var ranking = Json.Read<Ranking>(run.Outputs["ranking"]);
         var size = Json.Read<ModelSize>(run.Outputs["size"]);
         Assert.Equal(4, ranking.Models.Count);
-        Assert.All(size.Blocks, block => Assert.Equal(size.Full.Neurons / 2, block.Widths.Neurons));
+        Assert.All(size.Blocks, block => Assert.Equal(size.Dense![block.Block].Neurons / 2, block.Widths.Neurons));
         Assert.True(Json.Read<SpeedComparison>(run.Outputs["speed"]).Decode.Ratio.Median > 0);
         var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
         using var exported = CausalFolder.Load(folder, CPU);
@@ -58,7 +58,7 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         // It calibrates on nothing, so it has no parameter for that.
         var set = Texts(model).Where(one => one.Name != "sequences");
         var run = await RunAsync(
-            engine, "llama-prune-gradually", [.. set, ("windows", 8), ("rounds", 2), ("sparsity", 0.75), ("limit", 1e9)]);
+            engine, "llama-prune-gradually", [.. set, ("windows", 8), ("rounds", 2), ("sparsity", 0.75)]);
 
         var sizes = Json.Read<Ranking>(run.Outputs["ranking"]).Models.Select(one => one.Figures.Nonzero).Order().ToArray();
         Assert.Equal(3, sizes.Length);
