@@ -49,10 +49,9 @@ public sealed class EvaluatePerplexity
         var perplexity = Math.Exp(sum / (windows * (length - 1)));
         if (!double.IsFinite(perplexity))
             throw new StageException($"the perplexity is {perplexity}: the model's weights or activations hold NaN or infinity");
-        var bytes = Directory.EnumerateFiles(model.Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
         return new Outputs(new Measurement(
             Protocol(inputs.Data, model, windows, length), perplexity, model.Network.ParameterCount(),
-            model.Network.NonzeroCount(), bytes, ModelFlops.PerToken(model.Network, (int)length)));
+            model.Network.NonzeroCount(), model.FileBytes(), ModelFlops.PerToken(model.Network, (int)length)));
     }
 
     /// <summary>Metric and version, text, tokenizer, window length and stride, number of windows.</summary>

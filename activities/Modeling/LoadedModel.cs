@@ -24,5 +24,8 @@ public sealed record LoadedModel(string Folder, CausalLM Network, Tokenizer Toke
     public long BlockParameters() => Network.Blocks.Sum(block =>
         block.Linears.Sum(linear => linear.Weight.numel()) + (block.AttentionShortcut?.numel() ?? 0) + (block.MlpShortcut?.numel() ?? 0));
 
+    /// <summary>Bytes of the safetensors files that it was loaded from.</summary>
+    public long FileBytes() => Directory.EnumerateFiles(Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+
     public void Dispose() => Network.Dispose();
 }

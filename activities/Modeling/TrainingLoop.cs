@@ -27,14 +27,15 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
 
     /// <summary>The same on a loss of one's own.</summary>
     /// <param name="lossOf">Of a batch of tokens [B, T], int64, and the step from 0: a scalar that can be differentiated.</param>
+    /// <param name="work">What else is done in every step; null for nothing.</param>
     public double Run(
         Func<Tensor, int, Tensor> lossOf, IEnumerable<Tensor> parameters, TokenBatches batches, StageContext stage,
-        CancellationToken cancellation)
+        CancellationToken cancellation, StepWork? work = null)
     {
         using var whole = NewDisposeScope();
         Parameter[] trained = [.. parameters.Select(parameter => nn.Parameter(parameter.alias()))];
         using var optimizer = optim.AdamW(trained, Rate, beta1: 0.9, beta2: 0.95, weight_decay: WeightDecay);
-        var state = new TrainingState(trained, optimizer);
+        var state = new TrainingState(trained, optimizer, work?.Kept ?? []);
         var first = state.Restore(stage.Checkpoints.Latest);
         if (first > 0)
             stage.Log($"goes on after step {first}");
@@ -49,8 +50,10 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
             optimizer.zero_grad();
             var loss = lossOf(batch, step);
             loss.backward();
+            work?.BeforeUpdate(step);
             nn.utils.clip_grad_norm_(trained, 1.0);
             optimizer.step();
+            work?.AfterUpdate(step, optimizer);
 
             var value = loss.ToDouble();
             if (!double.IsFinite(value))
