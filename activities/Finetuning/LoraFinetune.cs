@@ -43,13 +43,7 @@ public sealed class LoraFinetune : Activity<LoraFinetune.Inputs, LoraFinetune.Pa
 
         if (merged)
         {
-            foreach (var linear in model.Network.Linears())
-            {
-                linear.SetWeight(linear.Adapter!.Merge(linear.Weight));
-                linear.Adapter.Dispose();
-                linear.Adapter = null;
-            }
-
+            Merge(model.Network);
             return new Outputs(await stage.SaveModelAsync(model, cancellation), loss);
         }
 
@@ -84,6 +78,17 @@ public sealed class LoraFinetune : Activity<LoraFinetune.Inputs, LoraFinetune.Pa
         {
             trained.Add(tensor.requires_grad_().DetachFromDisposeScope());
             return tensor;
+        }
+    }
+
+    /// <summary>Adds every adapter to its weight; the model carries none any more.</summary>
+    public static void Merge(CausalLM model)
+    {
+        foreach (var linear in model.Linears())
+        {
+            linear.SetWeight(linear.Adapter!.Merge(linear.Weight));
+            linear.Adapter.Dispose();
+            linear.Adapter = null;
         }
     }
 
