@@ -34,6 +34,23 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         await PruneAndRecoverAsync(engine, folder);
         await PruneStructuredAsync(engine, folder);
         await SweepAsync(engine, folder);
+        await LearnedGatesAsync(engine, folder);
+    }
+
+    private static async Task LearnedGatesAsync(PipelinesEngine engine, string model)
+    {
+        (string Name, object Value)[] common = [.. Texts(model).Where(one => one.Name != "sequences"), ("ratio", 0.4), ("batch", 2)];
+        await AssertSmallerAsync(await RunAsync(engine, "llama-displlm", [.. common, ("recovery", 2)]));
+        await AssertSmallerAsync(await RunAsync(engine, "llama-atp", common));
+
+        async Task AssertSmallerAsync(RunView run)
+        {
+            var report = Report(run);
+            Assert.True(report.Pruned.Parameters < 0.75 * report.Dense.Parameters);
+            Assert.True(Export(run).Manifest);
+            using var exported = CausalFolder.Load(await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation), CPU);
+            Assert.Equal((report.Recovered ?? report.Pruned).Parameters, exported.ParameterCount());
+        }
     }
 
     private static async Task SweepAsync(PipelinesEngine engine, string model)
