@@ -37,6 +37,7 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         await StructuralAsync(engine, folder);
         await PruneAndDistillAsync(engine, folder);
         await PruneGraduallyAsync(engine, folder);
+        await LearnedGatesAsync(engine, folder);
     }
 
     private static async Task StructuralAsync(PipelinesEngine engine, string model)
@@ -80,6 +81,22 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         // In rounds and in one run: as many weights are left, but for those that training moved onto zero.
         Assert.Equal(1, (double)sizes[0] / sizes[1], 1e-3);
         Assert.True(sizes[1] < 0.8 * sizes[2]);
+    }
+
+    private static async Task LearnedGatesAsync(PipelinesEngine engine, string model)
+    {
+        (string Name, object Value)[] common = [.. Texts(model).Where(one => one.Name != "sequences"), ("ratio", 0.4), ("batch", 2)];
+        await AssertSmallerAsync(await RunAsync(engine, "llama-displlm", [.. common, ("recovery", 2)]));
+        await AssertSmallerAsync(await RunAsync(engine, "llama-atp", common));
+
+        async Task AssertSmallerAsync(RunView run)
+        {
+            var report = Report(run);
+            Assert.True(report.Pruned.Parameters < 0.75 * report.Dense.Parameters);
+            Assert.True(Export(run).Manifest);
+            using var exported = CausalFolder.Load(await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation), CPU);
+            Assert.Equal((report.Recovered ?? report.Pruned).Parameters, exported.ParameterCount());
+        }
     }
 
     private static async Task SweepAsync(PipelinesEngine engine, string model)
