@@ -27,6 +27,7 @@ public static class ActivityCatalog
         .Add(new LoraFinetune())
         .Add(new EvaluatePerplexity())
         .Add(new ExportHuggingFace())
+        .Add(new ExportGguf())
         .Add(new CompareModels())
         .Add(new RankModels())
         .Add(new SelectSmallest());
