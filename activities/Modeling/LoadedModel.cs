@@ -1,4 +1,5 @@
 using Pipelines.Models;
+using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Modeling;
 
@@ -22,6 +23,19 @@ public sealed record LoadedModel(string Folder, CausalLM Network, Tokenizer Toke
 
     /// <summary>Parameters of the blocks' linears: what pruning ratios count.</summary>
     public long BlockParameters() => Network.Linears().Sum(linear => linear.Weight.numel());
+
+    /// <summary>Bytes of the safetensors files.</summary>
+    public long Bytes() => Directory.EnumerateFiles(Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+
+    /// <summary>The ids of a text, each of them a row of the embedding.</summary>
+    /// <exception cref="StageException">The tokenizer gives an id beyond them.</exception>
+    public int[] Encode(string text)
+    {
+        var ids = Tokenizer.Encode(text);
+        return Array.Find(ids, id => id >= Network.Config.VocabSize) is > 0 and var outside
+            ? throw new StageException($"the tokenizer gives id {outside}, but the model's vocab_size is {Network.Config.VocabSize}")
+            : ids;
+    }
 
     public void Dispose() => Network.Dispose();
 }
