@@ -20,6 +20,7 @@ public static class ActivityCatalog
         .Explain<ModelException>()
         .Add(new SyntheticText())
         .Add(new TextData())
+        .Add(new ChoiceData())
         .Add(new LoadModel())
         .Add(new TrainModel())
         .Add(new CalibrateStatistics())
@@ -49,7 +50,10 @@ public static class ActivityCatalog
         .Add(new EvaluatePerplexity())
         .Add(new EvaluateSize())
         .Add(new EvaluateSpeed())
+        .Add(new EvaluateChoice())
+        .Add(new EvaluateMemorization())
         .Add(new ExportHuggingFace())
+        .Add(new ExportGguf())
         .Add(new CompareModels())
         .Add(new RankModels())
         .Add(new SelectSmallest());

@@ -11,6 +11,9 @@ public sealed record Checkpoint(string Hash, string Architecture);
 /// <summary>A text, and which windows of its tokens are meant.</summary>
 public sealed record Dataset(string Hash);
 
+/// <summary>Multiple-choice questions.</summary>
+public sealed record Choices(string Hash);
+
 /// <summary>Statistics of the inputs of a model's linears over a calibration set.</summary>
 public sealed record Statistics(string Hash);
 
@@ -65,6 +68,26 @@ public sealed record SpeedPair(Spread Dense, Spread Pruned, Spread Ratio);
 
 /// <summary>The middle and the ends of what the rounds gave. Of speeds: tokens per second, of all sequences together.</summary>
 public sealed record Spread(double Median, double Lowest, double Highest);
+/// <summary>How many multiple-choice questions a model answers rightly, and how large it is.</summary>
+/// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
+/// <param name="Items">Questions.</param>
+/// <param name="Accuracy">The share whose right choice has the greatest log-likelihood.</param>
+/// <param name="StandardError">Of the accuracy; null for a single question.</param>
+/// <param name="NormalizedAccuracy">The same by log-likelihood per character of the choice.</param>
+/// <param name="Truncated">Prompts that were longer than the model's context.</param>
+public sealed record ChoiceMeasurement(
+    string Protocol, int Items, double Accuracy, double? StandardError, double NormalizedAccuracy,
+    double? NormalizedStandardError, int Truncated, long Parameters, long Nonzero, long Bytes);
+
+/// <summary>How much of a text a model says by heart, and how large it is.</summary>
+/// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
+/// <param name="Windows">Pieces of the text that were tried.</param>
+/// <param name="Exact">The share of them that the model went on with to the end, token for token.</param>
+/// <param name="Fractional">The share of their tokens that it said in their place.</param>
+/// <param name="StandardError">Of the exact rate; null for a single piece.</param>
+public sealed record MemorizationMeasurement(
+    string Protocol, long Windows, double Exact, double Fractional, double? StandardError,
+    long Parameters, long Nonzero, long Bytes);
 
 /// <summary>Before and after, measured by one protocol.</summary>
 public sealed record Comparison(string Protocol, ModelFigures Dense, ModelFigures Pruned, ModelFigures? Recovered);

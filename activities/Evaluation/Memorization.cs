@@ -16,14 +16,15 @@ public sealed record MemorizationResult(long Windows, double Exact, double Fract
 /// </summary>
 public static class Memorization
 {
-    /// <param name="tokens">[N], int64: a text.</param>
-    /// <param name="length">Of a window: prefix and suffix.</param>
+    /// <param name="tokens">[N] or [sequences, N], int64: a text, or pieces of one.</param>
+    /// <param name="length">Of a window: prefix and suffix. None reaches from one sequence into the next.</param>
     /// <param name="stride">Tokens from the begin of one window to the next.</param>
-    /// <returns>[windows, length]; what is left at the end of the text is dropped.</returns>
-    /// <exception cref="StageException">The text is shorter than a window.</exception>
-    public static Tensor Windows(Tensor tokens, int length, int stride) => tokens.shape[0] >= length
-        ? tokens.unfold(0, length, stride)
-        : throw new StageException($"the text has {tokens.shape[0]} tokens: expected at least the {length} of prefix and suffix");
+    /// <returns>[windows, length]; what is left at the end of a sequence is dropped.</returns>
+    /// <exception cref="StageException">A sequence is shorter than a window.</exception>
+    public static Tensor Windows(Tensor tokens, int length, int stride) => tokens.shape[^1] >= length
+        ? tokens.unfold(-1, length, stride).reshape(-1, length)
+        : throw new StageException(
+            $"a sequence of the text has {tokens.shape[^1]} tokens: expected at least the {length} of prefix and suffix");
 
     /// <param name="windows">[windows, prefix + suffix], int64.</param>
     /// <param name="prefix">Tokens that are given.</param>
@@ -54,7 +55,7 @@ public static class Memorization
     }
 
     /// <summary>Greedy decoding with a model that remembers nothing: it reads all of the text for every token.</summary>
-    /// <param name="logits">int64 [B, T] → [B, T, vocabulary].</param>
+    /// <param name="logits">int64 [B, T] → [B, T, vocabulary], or of the last position alone: [B, 1, vocabulary].</param>
     public static Func<Tensor, int, Tensor> Greedy(Func<Tensor, Tensor> logits) => (prefix, count) =>
     {
         using var scope = NewDisposeScope();
@@ -62,7 +63,7 @@ public static class Memorization
         for (var i = 0; i < count; i++)
         {
             using var step = NewDisposeScope();
-            var next = logits(tokens).select(1, tokens.shape[1] - 1).argmax(-1, keepdim: true);
+            var next = logits(tokens).select(1, -1).argmax(-1, keepdim: true);
             tokens = cat([tokens, next], 1).MoveToOuterDisposeScope();
         }
 

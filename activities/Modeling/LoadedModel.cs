@@ -1,4 +1,5 @@
 using Pipelines.Models;
+using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Modeling;
 
@@ -26,6 +27,10 @@ public sealed record LoadedModel(string Folder, CausalLM Network, Tokenizer Toke
 
     /// <summary>Bytes of the safetensors files that it was loaded from.</summary>
     public long FileBytes() => Directory.EnumerateFiles(Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+
+    /// <summary>The ids of a text, each of them a row of the embedding.</summary>
+    /// <exception cref="StageException">The tokenizer gives an id beyond them.</exception>
+    public int[] Encode(string text) => Tokenizer.Encode(text, Network.Config.VocabSize);
 
     public void Dispose() => Network.Dispose();
 }

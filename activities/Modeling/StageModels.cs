@@ -34,6 +34,17 @@ public static class StageModels
         return new Checkpoint(await draft.CommitAsync(cancellation), model.Network.Config.Architecture);
     }
 
+    /// <summary>The ids of a text, each of them a row of an embedding.</summary>
+    /// <param name="vocabulary">The embedding's rows.</param>
+    /// <exception cref="StageException">The tokenizer gives an id beyond them.</exception>
+    public static int[] Encode(this Tokenizer tokenizer, string text, int vocabulary)
+    {
+        var ids = tokenizer.Encode(text);
+        return Array.Find(ids, id => id >= vocabulary) is > 0 and var outside
+            ? throw new StageException($"the tokenizer gives id {outside}, but the model's vocab_size is {vocabulary}")
+            : ids;
+    }
+
     /// <summary>The windows of a dataset as tokens [sequences, length], int64, on the stage's device.</summary>
     /// <param name="most">Sequences at most; null for all of the dataset's.</param>
     public static Task<Tensor> TokensAsync(
@@ -45,7 +56,7 @@ public static class StageModels
         this StageContext stage, Dataset dataset, Tokenizer tokenizer, int vocabulary, int? most, CancellationToken cancellation)
     {
         var (text, windows) = await DatasetFolder.OpenAsync(stage.Artifacts, dataset, cancellation);
-        var ids = tokenizer.Encode(text);
+        var ids = tokenizer.Encode(text, vocabulary);
         var starts = DatasetFolder.Starts(windows, ids.Length);
         if (most < starts.Length)
             starts = starts[..most.Value];
@@ -54,12 +65,6 @@ public static class StageModels
         {
             for (var j = 0; j < windows.Length; j++)
                 tokens[i * (long)windows.Length + j] = ids[starts[i] + j];
-        }
-
-        if (Array.Find(tokens, id => id >= vocabulary) is > 0 and var outside)
-        {
-            throw new StageException(
-                $"the tokenizer gives id {outside}, but the model's vocab_size is {vocabulary}");
         }
 
         using var flat = tensor(tokens);

@@ -112,9 +112,7 @@ public static class GgufModel
         if (!file.Tensors.TryGetValue(tensor.Target, out var entry) || entry.Type != GgmlType.Of(stored) || !entry.Shape.SequenceEqual(tensor.Shape))
             throw new GgufException($"{file.Path}: tensor '{tensor.Target}' is missing, or not {stored} [{string.Join(", ", tensor.Shape)}]");
         var source = weight.detach().cpu().to(ScalarType.Float32);
-        var values = file.Floats(tensor.Target);
-        if (tensor.Heads > 0)
-            values = values.index_select(0, TorchSharp.torch.tensor(tensor.FileRows()));
+        var values = tensor.Restore(file.Floats(tensor.Target));
         var error = (values.to(ScalarType.Float64) - source.to(ScalarType.Float64)).abs();
         var excess = stored == GgufType.Q8_0
             ? (error.reshape(-1, 32).amax([1]) - Q8.Bounds(source.reshape(-1, 32).abs().amax([1]).to(ScalarType.Float64))).gt(0).sum()

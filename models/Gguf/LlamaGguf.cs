@@ -137,11 +137,14 @@ internal sealed record GgufTensor(string Source, string Target, long[] Shape, in
         ? weight
         : weight.reshape(Heads, 2, Shape[0] / Heads / 2, Shape[1]).transpose(1, 2).reshape(Shape);
 
-    /// <summary>For each row of the source, the row of the file that holds it: the same order, said by index.</summary>
-    public long[] FileRows()
+    /// <summary>The file's values in the source's order.</summary>
+    public Tensor Restore(Tensor values)
     {
-        var size = Shape[0] / Math.Max(Heads, 1);
-        return [.. Enumerable.Range(0, (int)Shape[0]).Select(row => Heads == 0 ? row : FileRow(row, size))];
+        if (Heads == 0)
+            return values;
+        var size = Shape[0] / Heads;
+        using var rows = tensor(Enumerable.Range(0, (int)Shape[0]).Select(row => FileRow(row, size)).ToArray());
+        return values.index_select(0, rows);
     }
 
     private static long FileRow(long row, long size)

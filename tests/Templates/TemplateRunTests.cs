@@ -118,19 +118,34 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
 
     private static async Task PruneAndRecoverAsync(PipelinesEngine engine, string model)
     {
-        var run = await RunAsync(engine, "llama-prune-recover", [.. Texts(model), ("pattern", "2:4")]);
+        var texts = Texts(model);
+        var run = await RunAsync(engine, "llama-prune-recover", [.. texts, ("pattern", "2:4"), ("gguf", "q8_0")]);
+        var without = await RunAsync(engine, "llama-prune-recover", [.. texts, ("pattern", "2:4")]);
+        Assert.Equal(["checkpoint", "report"], without.Outputs.Keys.Order());
 
         var report = Report(run);
         Assert.Equal(report.Pruned.Nonzero, report.Recovered!.Nonzero);
         Assert.False(Export(run).Manifest);
         var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
         using var exported = CausalFolder.Load(folder, CPU);
+        await SameInGgufAsync(engine, run, exported);
         using var scope = NewDisposeScope();
         foreach (var linear in exported.Linears())
         {
             var groups = linear.Weight.ne(0).view(-1, 4).to(ScalarType.Int64).sum([-1L]);
             Assert.True(groups.max().ToInt64() <= 2, linear.Name);
         }
+    }
+
+    private static async Task SameInGgufAsync(PipelinesEngine engine, RunView run, CausalLM exported)
+    {
+        var folder = await engine.Artifacts.OpenAsync(Json.Read<Export>(run.Outputs["gguf"]).Hash, Cancellation);
+        using var file = GgufFile.Open(Path.Combine(folder, "model.gguf"));
+        using var scope = NewDisposeScope();
+        var (down, there) = (exported.Blocks[0].Mlp!.Down.Weight, file.Floats("blk.0.ffn_down.weight"));
+        Assert.Equal(GgmlType.Q80, file.Tensors["blk.0.ffn_down.weight"].Type);
+        Assert.True(there.masked_select(down.eq(0)).eq(0).all().ToBoolean());
+        Assert.InRange((there - down).abs().max().ToDouble(), 1e-6, down.abs().max().ToDouble() / 127);
     }
 
     private static async Task PruneStructuredAsync(PipelinesEngine engine, string model)

@@ -46,9 +46,19 @@ public sealed class MemorizationTests
         Assert.Equal([2, 4], windows.shape);
         Assert.Equal([0, 1, 2, 3, 3, 4, 5, 6], windows.contiguous().data<long>().ToArray());
         Assert.Contains(
-            "the text has 8 tokens: expected at least the 9",
+            "a sequence of the text has 8 tokens: expected at least the 9",
             Assert.Throws<StageException>(() => Memorization.Windows(arange(8, dtype: ScalarType.Int64), 9, 1)).Message,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_window_reaches_from_one_sequence_into_the_next()
+    {
+        using var scope = NewDisposeScope();
+
+        var windows = Memorization.Windows(arange(10, dtype: ScalarType.Int64).view(2, 5), 2, 2);
+
+        Assert.Equal([0, 1, 2, 3, 5, 6, 7, 8], windows.contiguous().data<long>().ToArray());
     }
 
     [Fact]

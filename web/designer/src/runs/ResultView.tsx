@@ -7,6 +7,8 @@ import { FiguresTable } from './FiguresTable';
 import { measured } from './measured';
 import { RankingView } from './RankingView';
 import { isComparison, isRanking, outputsOf, variablesText } from './results';
+import { isScore, scoreTables } from './scores';
+import { ScoresView } from './ScoresView';
 import { Value } from './Value';
 import { Widths } from './Widths';
 
@@ -19,8 +21,9 @@ export function ResultView({ run }: { run: RunView }) {
     () => (comparisons.length + rankings.length > 0 ? [] : measured(run)),
     [run, comparisons, rankings],
   );
+  const scores = useMemo(() => scoreTables(run), [run]);
   const others = Object.entries(run.outputs).filter(
-    ([, value]) => !isComparison(value) && !isRanking(value) && artifactsIn(value, '').length === 0,
+    ([, value]) => !isComparison(value) && !isRanking(value) && !isScore(value) && artifactsIn(value, '').length === 0,
   );
   return (
     <div className="result-view">
@@ -52,6 +55,9 @@ export function ResultView({ run }: { run: RunView }) {
           <FiguresTable models={models.map(({ label, figures }) => ({ key: label, name: label, figures }))} />
         </section>
       )}
+      {scores.map((table) => (
+        <ScoresView key={table.protocol} table={table} />
+      ))}
       <Widths run={run} />
       <Artifacts run={run} />
       <div className="columns">
