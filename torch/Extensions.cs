@@ -78,6 +78,12 @@ public static unsafe class Extensions
     /// <summary>The generator that a device's operators use by default. TorchSharp has the CPU's only.</summary>
     public static Generator DefaultGenerator(Device device) => Generator.DefaultOf(device);
 
+    /// <summary>
+    /// Gives memory of freed tensors back to the system, up to 256 MB of which is otherwise kept for the next ones. Takes
+    /// milliseconds: for between two large things, not within a loop over small ones.
+    /// </summary>
+    public static void ReturnFreedMemory() => ProcessSettings.ReturnFreedMemory();
+
     /// <summary>Bytes per element.</summary>
     public static long ElementSize(ScalarType dtype) => dtype switch
     {

@@ -10,7 +10,7 @@ namespace Pipelines.Activities.Calibration;
 public sealed class BlockRunner : IDisposable
 {
     // More than this of activations lies in a mapped file.
-    private const long MostInMemory = 1 << 26;
+    private const long MostInMemory = 1 << 25;
 
     private readonly Func<int, DecoderBlock> load;
     private readonly bool owned;
@@ -143,8 +143,12 @@ public sealed class BlockRunner : IDisposable
 
     private void Leave()
     {
-        if (owned)
-            block?.Dispose();
+        if (owned && block is not null)
+        {
+            block.Dispose();
+            Torch.Extensions.ReturnFreedMemory();
+        }
+
         block = null;
     }
 

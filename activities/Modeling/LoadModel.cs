@@ -2,7 +2,6 @@ using System.ComponentModel;
 using Pipelines.Activities.Data;
 using Pipelines.Models;
 using Pipelines.Workflows;
-using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Modeling;
 
@@ -24,7 +23,10 @@ public sealed class LoadModel : Activity<None, LoadModel.Parameters, LoadModel.O
         if (!Directory.Exists(parameters.Path))
             throw new StageException($"there is no directory '{parameters.Path}'");
         var tokenizer = Tokenizer.Load(parameters.Path);
-        using var model = CausalFolder.Load(parameters.Path, CPU);
+
+        // Views of the files: a model larger than memory is taken in as well.
+        using var source = CausalSource.OpenStored(parameters.Path);
+        using var model = source.Load();
         stage.Log($"{model.Config.Architecture}: {model.ParameterCount():N0} parameters, {model.Blocks.Count} blocks");
         return new Outputs(await stage.SaveModelAsync(new LoadedModel(parameters.Path, model, tokenizer), cancellation));
     }

@@ -77,6 +77,8 @@ public sealed class FlapPrune : Activity<FlapPrune.Inputs, FlapPrune.Parameters,
                 channels = channels.square();
             if (adaptive)
                 channels = FlapScores.Standardize(channels);
+            if (!channels.isfinite().all().ToBoolean())
+                throw new StageException($"{site.Reader.Name}: all of its channels score the same: nothing moves it on the calibration set");
             var units = channels.view(site.Count, -1);
             return (adaptive ? units.mean([1L]) : units.sum([1L])).data<double>().ToArray();
         }

@@ -11,12 +11,14 @@ public sealed class CausalSource : IDisposable
     private readonly SafetensorsFolder files;
     private readonly Device device;
     private readonly ScalarType? dtype;
+    private readonly bool stored;
     private readonly IReadOnlyList<LayerShape> shapes;
     private readonly CausalAssembly assembly;
     private readonly Dictionary<string, ScalarType> types = [];
 
-    private CausalSource(string folder, Device device, ScalarType? dtype)
+    private CausalSource(string folder, Device device, ScalarType? dtype, bool stored)
     {
+        this.stored = stored;
         Config = CausalConfig.Read(Path.Combine(folder, "config.json"));
         shapes = ExportManifest.Read(folder, Config);
         files = SafetensorsFolder.Open(folder);
@@ -39,7 +41,11 @@ public sealed class CausalSource : IDisposable
     /// <param name="dtype">What the values are rounded to, and saved as; null for the file's own.</param>
     /// <exception cref="ModelException">The config or the manifest cannot be read.</exception>
     /// <exception cref="SafetensorsException">A file is malformed, or there is none.</exception>
-    public static CausalSource Open(string folder, Device device, ScalarType? dtype = null) => new(folder, device, dtype);
+    public static CausalSource Open(string folder, Device device, ScalarType? dtype = null) => new(folder, device, dtype, stored: false);
+
+    /// <summary>For who computes nothing: half precision stays as it is, so that all tensors are views of the files.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static CausalSource OpenStored(string folder) => new(folder, CPU, null, stored: true);
 
     /// <exception cref="ModelException">The config disagrees with the tensors.</exception>
     public CausalLM Load()
@@ -112,7 +118,7 @@ public sealed class CausalSource : IDisposable
     }
 
     private ScalarType Arithmetic(ScalarType type) =>
-        device.type == TorchSharp.DeviceType.CPU && type is (ScalarType.Float16 or ScalarType.BFloat16) ? ScalarType.Float32 : type;
+        !stored && device.type == TorchSharp.DeviceType.CPU && type is (ScalarType.Float16 or ScalarType.BFloat16) ? ScalarType.Float32 : type;
 
     private static string Text(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
 }
