@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Text;
 using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Data;
@@ -34,24 +33,7 @@ public sealed class TextData : Activity<None, TextData.Parameters, TextData.Outp
 
     private static async Task<byte[]> ReadAsync(Parameters parameters, CancellationToken cancellation)
     {
-        byte[] bytes;
-        try
-        {
-            bytes = await File.ReadAllBytesAsync(parameters.Path, cancellation);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new StageException($"the text cannot be read: {error.Message}", error);
-        }
-
-        try
-        {
-            new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(bytes);
-        }
-        catch (DecoderFallbackException error)
-        {
-            throw new StageException($"{parameters.Path} is not UTF-8: byte {error.Index} does not fit", error);
-        }
+        var bytes = await Utf8File.ReadAsync(parameters.Path, cancellation);
 
         // No token is shorter than a byte, so this holds for every tokenizer; the exact count is checked by who reads it.
         if (bytes.Length < (long)parameters.Length * (parameters.Sequences ?? 1))

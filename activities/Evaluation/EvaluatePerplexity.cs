@@ -49,16 +49,13 @@ public sealed class EvaluatePerplexity
         var perplexity = Math.Exp(sum / (windows * (length - 1)));
         if (!double.IsFinite(perplexity))
             throw new StageException($"the perplexity is {perplexity}: the model's weights or activations hold NaN or infinity");
-        var bytes = Directory.EnumerateFiles(model.Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
         return new Outputs(new Measurement(
-            Protocol(inputs.Data, model, windows, length), perplexity, model.Network.ParameterCount(),
-            model.Network.NonzeroCount(), bytes, ModelFlops.PerToken(model.Network, (int)length)));
+            Named(inputs.Data, model, windows, length), perplexity, model.Network.ParameterCount(),
+            model.Network.NonzeroCount(), model.FileBytes(), ModelFlops.PerToken(model.Network, (int)length)));
     }
 
     /// <summary>Metric and version, text, tokenizer, window length and stride, number of windows.</summary>
-    private static string Protocol(Dataset data, LoadedModel model, long windows, long length) =>
-        $"perplexity-1:data={Short(data.Hash)}:tokenizer={Short(model.Tokenizer.Sha256)}"
+    private static string Named(Dataset data, LoadedModel model, long windows, long length) =>
+        $"perplexity-1:data={Protocol.Short(data.Hash)}:tokenizer={Protocol.Short(model.Tokenizer.Sha256)}"
         + $":length={length}:stride={length}:windows={windows}";
-
-    private static string Short(string hash) => hash[(hash.IndexOf(':', StringComparison.Ordinal) + 1)..][..12];
 }

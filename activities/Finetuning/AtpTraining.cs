@@ -43,7 +43,7 @@ public sealed class AtpTraining : IDisposable
         gates = new UnitGates(model);
         using var generator = GateNoise.At(parameters.Seed, -1);
         network = new HyperNetwork(gates.Sizes, generator, model.Device);
-        adapters = LoraFinetune.Attach(model, parameters.Rank, parameters.Alpha, parameters.Seed, masked: true);
+        adapters = Adapters.Attach(model, parameters.Rank, parameters.Alpha, parameters.Seed, masked: true);
         lasso = new GroupLasso(gates.Sites);
     }
 

@@ -58,7 +58,7 @@ public sealed class AtpTune : Activity<AtpTune.Inputs, AtpTune.Parameters, AtpTu
         }
 
         using var ungraded = no_grad();
-        LoraFinetune.Merge(model.Network);
+        Adapters.Merge(model.Network);
         decision.Apply(model.Network, null, stage, cancellation);
         return new Outputs(
             await stage.SaveModelAsync(model, cancellation), await stage.SaveDecisionAsync(decision, cancellation),

@@ -1,4 +1,5 @@
 using Pipelines.Models;
+using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Modeling;
 
@@ -20,8 +21,16 @@ public sealed record LoadedModel(string Folder, CausalLM Network, Tokenizer Toke
         return (double)zeros / all;
     }
 
-    /// <summary>Parameters of the blocks' linears: what pruning ratios count.</summary>
-    public long BlockParameters() => Network.Linears().Sum(linear => linear.Weight.numel());
+    /// <summary>Parameters of the blocks' linears, and of shortcuts where there are any: what pruning ratios count.</summary>
+    public long BlockParameters() => Network.Blocks.Sum(block =>
+        block.Linears.Sum(linear => linear.Weight.numel()) + (block.AttentionShortcut?.numel() ?? 0) + (block.MlpShortcut?.numel() ?? 0));
+
+    /// <summary>Bytes of the safetensors files that it was loaded from.</summary>
+    public long FileBytes() => Directory.EnumerateFiles(Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+
+    /// <summary>The ids of a text, each of them a row of the embedding.</summary>
+    /// <exception cref="StageException">The tokenizer gives an id beyond them.</exception>
+    public int[] Encode(string text) => Tokenizer.Encode(text, Network.Config.VocabSize);
 
     public void Dispose() => Network.Dispose();
 }

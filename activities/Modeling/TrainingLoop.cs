@@ -39,16 +39,17 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
 
     /// <summary>The same on a loss of one's own.</summary>
     /// <param name="lossOf">Of a batch of tokens [B, T], int64, and the step from 0: a scalar that can be differentiated.</param>
+    /// <param name="work">What else is done in every step; null for nothing.</param>
     public double Run(
         Func<Tensor, int, Tensor> lossOf, IEnumerable<Tensor> parameters, TokenBatches batches, StageContext stage,
-        CancellationToken cancellation) =>
-        Run(lossOf, [new TrainedGroup(parameters, RateAt, WeightDecay)], batches.At, stage, cancellation);
+        CancellationToken cancellation, StepWork? work = null) =>
+        Run(lossOf, [new TrainedGroup(parameters, RateAt, WeightDecay)], batches.At, stage, cancellation, work);
 
     /// <summary>The same with parameters that do not all learn at once.</summary>
     /// <param name="batchAt">Of a step, [B, T].</param>
     public double Run(
         Func<Tensor, int, Tensor> lossOf, IReadOnlyList<TrainedGroup> groups, Func<long, Tensor> batchAt, StageContext stage,
-        CancellationToken cancellation)
+        CancellationToken cancellation, StepWork? work = null)
     {
         using var whole = NewDisposeScope();
         Parameter[][] grouped = [.. groups.Select(group => group.Parameters.Select(one => nn.Parameter(one.alias())).ToArray())];
@@ -56,7 +57,7 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
         using var optimizer = optim.AdamW(
             grouped.Zip(groups, (parameters, group) => new AdamW.ParamGroup(
                 parameters, Rate, beta1: 0.9, beta2: Beta2, weight_decay: group.WeightDecay)));
-        var state = new TrainingState(trained, optimizer);
+        var state = new TrainingState(trained, optimizer, work?.Kept ?? []);
         var first = state.Restore(stage.Checkpoints.Latest);
         if (first > 0)
             stage.Log($"goes on after step {first}");
@@ -76,8 +77,10 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
                     Rest(grouped[index]);
             }
 
+            work?.BeforeUpdate(step);
             nn.utils.clip_grad_norm_(trained, Clip);
             optimizer.step();
+            work?.AfterUpdate(step, optimizer);
 
             var value = loss.ToDouble();
             if (!double.IsFinite(value))

@@ -25,7 +25,7 @@ internal sealed class ConfigFields(string path, JsonObject json)
     public double Number(string name, double standard) => json[name] switch
     {
         null => standard,
-        JsonValue value when value.GetValueKind() == JsonValueKind.Number => value.GetValue<double>(),
+        JsonValue value when value.GetValueKind() == JsonValueKind.Number => value.Deserialize<double>(),
         var other => throw Wrong(name, other, "a number"),
     };
 

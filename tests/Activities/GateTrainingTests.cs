@@ -42,7 +42,7 @@ public sealed class GateTrainingTests : IDisposable
         var expected = model.Forward(TinyArchitectures.Prompt(), gates.Hook(gates.Values(open, CPU)));
         var size = gates.Size(gates.Values(open, CPU)).ToInt64();
 
-        LoraFinetune.Merge(model);
+        Adapters.Merge(model);
         decision.Apply(model, null, StageFolder.Unkept, cancellation);
 
         Assert.Equal(size, model.Linears().Sum(linear => linear.Weight.numel()));
@@ -54,7 +54,7 @@ public sealed class GateTrainingTests : IDisposable
     public void The_penalty_is_the_norm_of_what_adapters_do_to_units_that_are_closed()
     {
         using var model = TinyArchitectures.Create("opt");
-        LoraFinetune.Attach(model, rank: 2, alpha: 2, seed: 0, masked: false);
+        Adapters.Attach(model, rank: 2, alpha: 2, seed: 0, masked: false);
         var sites = model.Sites(1).ToArray();
         using var lasso = new GroupLasso(sites);
         var mlp = model.Blocks[1].Mlp!;

@@ -56,7 +56,7 @@ public sealed class TemplateTests
 
         Assert.All(
             (definition.Parameters ?? new Dictionary<string, ParameterDefinition>()).Keys,
-            name => Assert.Contains($"${{{name}}}", used));
+            name => Assert.Matches($@"\$\{{[^}}]*\b{name}\b", used));
     }
 
     private static WorkflowDefinition Read(string file) =>

@@ -34,7 +34,53 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         await PruneAndRecoverAsync(engine, folder);
         await PruneStructuredAsync(engine, folder);
         await SweepAsync(engine, folder);
+        await StructuralAsync(engine, folder);
+        await PruneAndDistillAsync(engine, folder);
+        await PruneGraduallyAsync(engine, folder);
         await LearnedGatesAsync(engine, folder);
+    }
+
+    private static async Task StructuralAsync(PipelinesEngine engine, string model)
+    {
+        var run = await RunAsync(
+            engine, "llama-structural",
+            [.. Texts(model).Where(one => one.Name != "steps"), ("blocks", 0.5), ("windows", 4)]);
+
+        var ranking = Json.Read<Ranking>(run.Outputs["ranking"]);
+        Assert.Equal(5, ranking.Models.Count);
+        var dense = ranking.Models.Single(one => one.Stage == "evaluate-dense").Figures.Parameters;
+        Assert.All(ranking.Models.Where(one => one.Stage != "evaluate-dense"), one => Assert.True(one.Figures.Parameters < dense, one.Stage));
+        Assert.True(Export(run).Manifest);
+    }
+
+    private static async Task PruneAndDistillAsync(PipelinesEngine engine, string model)
+    {
+        var run = await RunAsync(
+            engine, "llama-prune-distill", [.. Texts(model), ("ratio", 0.5), ("windows", 8), ("rounds", 1)]);
+
+        var ranking = Json.Read<Ranking>(run.Outputs["ranking"]);
+        var size = Json.Read<ModelSize>(run.Outputs["size"]);
+        Assert.Equal(4, ranking.Models.Count);
+        Assert.All(size.Blocks, block => Assert.Equal(size.Dense![block.Block].Neurons / 2, block.Widths.Neurons));
+        Assert.True(Json.Read<SpeedComparison>(run.Outputs["speed"]).Decode.Ratio.Median > 0);
+        var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
+        using var exported = CausalFolder.Load(folder, CPU);
+        Assert.Equal(size.Parameters, exported.ParameterCount());
+    }
+
+    private static async Task PruneGraduallyAsync(PipelinesEngine engine, string model)
+    {
+        // It calibrates on nothing, so it has no parameter for that.
+        var set = Texts(model).Where(one => one.Name != "sequences");
+        var run = await RunAsync(
+            engine, "llama-prune-gradually", [.. set, ("windows", 8), ("rounds", 2), ("sparsity", 0.75)]);
+
+        var sizes = Json.Read<Ranking>(run.Outputs["ranking"]).Models.Select(one => one.Figures.Nonzero).Order().ToArray();
+        Assert.Equal(3, sizes.Length);
+
+        // In rounds and in one run: as many weights are left, but for those that training moved onto zero.
+        Assert.Equal(1, (double)sizes[0] / sizes[1], 1e-3);
+        Assert.True(sizes[1] < 0.8 * sizes[2]);
     }
 
     private static async Task LearnedGatesAsync(PipelinesEngine engine, string model)
@@ -72,19 +118,34 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
 
     private static async Task PruneAndRecoverAsync(PipelinesEngine engine, string model)
     {
-        var run = await RunAsync(engine, "llama-prune-recover", [.. Texts(model), ("pattern", "2:4")]);
+        var texts = Texts(model);
+        var run = await RunAsync(engine, "llama-prune-recover", [.. texts, ("pattern", "2:4"), ("gguf", "q8_0")]);
+        var without = await RunAsync(engine, "llama-prune-recover", [.. texts, ("pattern", "2:4")]);
+        Assert.Equal(["checkpoint", "report"], without.Outputs.Keys.Order());
 
         var report = Report(run);
         Assert.Equal(report.Pruned.Nonzero, report.Recovered!.Nonzero);
         Assert.False(Export(run).Manifest);
         var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
         using var exported = CausalFolder.Load(folder, CPU);
+        await SameInGgufAsync(engine, run, exported);
         using var scope = NewDisposeScope();
         foreach (var linear in exported.Linears())
         {
             var groups = linear.Weight.ne(0).view(-1, 4).to(ScalarType.Int64).sum([-1L]);
             Assert.True(groups.max().ToInt64() <= 2, linear.Name);
         }
+    }
+
+    private static async Task SameInGgufAsync(PipelinesEngine engine, RunView run, CausalLM exported)
+    {
+        var folder = await engine.Artifacts.OpenAsync(Json.Read<Export>(run.Outputs["gguf"]).Hash, Cancellation);
+        using var file = GgufFile.Open(Path.Combine(folder, "model.gguf"));
+        using var scope = NewDisposeScope();
+        var (down, there) = (exported.Blocks[0].Mlp!.Down.Weight, file.Floats("blk.0.ffn_down.weight"));
+        Assert.Equal(GgmlType.Q80, file.Tensors["blk.0.ffn_down.weight"].Type);
+        Assert.True(there.masked_select(down.eq(0)).eq(0).all().ToBoolean());
+        Assert.InRange((there - down).abs().max().ToDouble(), 1e-6, down.abs().max().ToDouble() / 127);
     }
 
     private static async Task PruneStructuredAsync(PipelinesEngine engine, string model)

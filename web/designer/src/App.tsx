@@ -1,4 +1,7 @@
 import { useEffect, useRef } from 'react';
+import { AccessPage } from './access/AccessPage';
+import { Whoami } from './access/Whoami';
+import { askWho, useSession } from './access/who';
 import { ArtifactPage } from './artifacts/ArtifactPage';
 import { ComparePage } from './compare/ComparePage';
 import { DashboardPage } from './dashboard/DashboardPage';
@@ -17,13 +20,14 @@ import { SchedulePage } from './schedules/SchedulePage';
 import { SchedulesPage } from './schedules/SchedulesPage';
 import { WorkersPage } from './workers/WorkersPage';
 
-/** The pages of the bar at the top, with those that belong to each. */
+/** The pages of the bar at the top, with those that belong to each; the last is for admins. */
 const places = [
   ['Dashboard', [], ['']],
   ['Workflows', ['workflows'], ['workflows', 'designer']],
   ['Runs', ['runs'], ['runs', 'compare', 'artifacts']],
   ['Schedules', ['schedules'], ['schedules']],
   ['Workers', ['workers'], ['workers']],
+  ['Access', ['access'], ['access']],
 ] as const;
 
 export function App() {
@@ -34,6 +38,10 @@ export function App() {
   const [place = '', name] = route;
   useTitle(place, name);
   useFocus(address);
+  useEffect(() => {
+    if (!stranger) void askWho();
+  }, [stranger]);
+  const isAdmin = useSession()?.role === 'admin';
   return (
     <>
       <a
@@ -54,7 +62,7 @@ export function App() {
           <span className="wide-only">Pipelines</span>
         </a>
         <nav aria-label="Pages">
-          {places.map(([label, to, own]) => (
+          {(isAdmin ? places : places.slice(0, -1)).map(([label, to, own]) => (
             <a
               key={label}
               href={linkTo(...to)}
@@ -65,6 +73,7 @@ export function App() {
           ))}
         </nav>
         <span className="space" />
+        <Whoami />
         <select aria-label="Colours" value={theme} onChange={(event) => setTheme(event.target.value as Theme)}>
           {themes.map((one) => (
             <option key={one}>{one}</option>
@@ -95,6 +104,8 @@ function Page({ route }: { route: string[] }) {
         return <SchedulesPage />;
       case 'workers':
         return <WorkersPage />;
+      case 'access':
+        return <AccessPage />;
     }
   if (more === undefined && name !== undefined)
     switch (place) {

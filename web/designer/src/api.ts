@@ -2,8 +2,7 @@
 import type { Activity, Json, WorkflowDocument } from './graph/document';
 import type { Fault } from './graph/checks';
 import { heard } from './hooks/reach';
-import { artifactOf, comparedOf, lineageOf, previewOf, type ArtifactAnswer, type CompareAnswer, type LineageAnswer, type PreviewAnswer } from './shapes';
-import type { Difference } from './graph/difference';
+import { comparedOf, lineageOf } from './shapes';
 import type {
   Template,
   DefinitionSummary,
@@ -11,6 +10,10 @@ import type {
   RunView,
   RunSummary,
   ResetSummary,
+  ArtifactInfo,
+  ComparedView,
+  LineageView,
+  StagePreview,
   LogLine,
   StartRun,
   AttemptMetrics,
@@ -18,6 +21,7 @@ import type {
   Fire,
   Schedule,
   NewSchedule,
+  SchedulePlan,
   Worker,
   Dashboard,
   Role,
@@ -40,7 +44,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Says `login` when the server wants to know who asks. */
+/** Says `login` when the server wants to know who asks, `refused` when they may not. */
 export const strangers = new EventTarget();
 
 /** A body that is text is sent as it is. */
@@ -70,6 +74,7 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
   }
   if (answer.ok) return read as T;
   if (answer.status === 401) strangers.dispatchEvent(new Event('login'));
+  if (answer.status === 403) strangers.dispatchEvent(new Event('refused'));
   const problem = (read ?? {}) as { detail?: string; title?: string; errors?: Fault[] };
   const said = Array.isArray(problem.errors) ? problem.errors.map((fault) => fault.message).join('; ') : undefined;
   throw new ApiError(
@@ -100,10 +105,7 @@ export const api = {
     ask<{ version: number }>('POST', `/definitions/${at(name)}/publish`, { revision }),
   remove: (name: string) => ask<void>('DELETE', `/definitions/${at(name)}`),
   validate: (definition: WorkflowDocument, values?: Record<string, Json>) =>
-    ask<{ errors: Fault[] }>('POST', '/validate', { definition, values }).then(({ errors }) => ({
-      // The server says `sweep.prune` where the canvas says `sweep/prune`.
-      errors: errors.map((fault) => ({ ...fault, stage: fault.stage?.replaceAll('.', '/') ?? null })),
-    })),
+    ask<{ errors: Fault[] }>('POST', '/validate', { definition, values }),
   importElsa: (text: string) =>
     ask<{ definition: WorkflowDocument; warnings: ImportWarning[] }>('POST', '/elsa/import', text),
   exportElsa: (definition: WorkflowDocument) => ask<Json>('POST', '/elsa/export', definition),
@@ -118,16 +120,15 @@ export const api = {
     ask<LogLine[]>('GET', `/runs/${at(id)}/logs${query(filter)}`),
   metrics: (id: string, stage: string) => ask<AttemptMetrics[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/metrics`),
   attempts: (id: string, stage: string) => ask<Attempt[]>('GET', `/runs/${at(id)}/stages/${at(stage)}/attempts`),
-  preview: (run: StartRun) => ask<PreviewAnswer>('POST', '/runs/preview', run).then(previewOf),
+  preview: (run: StartRun) => ask<StagePreview[]>('POST', '/runs/preview', run),
   compare: (ids: string[]) =>
-    ask<CompareAnswer>('GET', `/runs/compare${query({ ids: ids.join(',') })}`).then(comparedOf),
-  artifact: (hash: string) => ask<ArtifactAnswer>('GET', `/artifacts/${at(hash)}/info`).then(artifactOf),
-  lineage: (hash: string) => ask<LineageAnswer>('GET', `/artifacts/${at(hash)}/lineage`).then(lineageOf),
-  difference: (name: string, from: number, to: number | 'draft') =>
-    ask<Difference>('GET', `/definitions/${at(name)}/diff${query({ from, to })}`),
+    ask<ComparedView[]>('GET', `/runs/compare${query({ ids: ids.join(',') })}`).then((runs) => runs.map(comparedOf)),
+  artifact: (hash: string) => ask<ArtifactInfo>('GET', `/artifacts/${at(hash)}/info`),
+  lineage: (hash: string) => ask<LineageView>('GET', `/artifacts/${at(hash)}/lineage`).then(lineageOf),
   schedules: () => ask<Schedule[]>('GET', '/schedules'),
   schedule: (name: string) => ask<Schedule>('GET', `/schedules/${at(name)}`),
   createSchedule: (schedule: NewSchedule) => ask<Schedule>('POST', '/schedules', schedule),
+  changeSchedule: (name: string, plan: SchedulePlan) => ask<Schedule>('PUT', `/schedules/${at(name)}`, plan),
   removeSchedule: (name: string) => ask<void>('DELETE', `/schedules/${at(name)}`),
   pauseSchedule: (name: string, reason?: string) => ask<Schedule>('POST', `/schedules/${at(name)}/pause`, { reason }),
   resumeSchedule: (name: string) => ask<Schedule>('POST', `/schedules/${at(name)}/resume`),
@@ -158,7 +159,4 @@ export const files = {
 };
 
 export type ServerEvent =
-  | { type: 'run'; id: string }
-  | { type: 'definitions'; name: string }
-  | { type: 'workers' }
-  | { type: 'schedules' };
+  { type: 'run'; id: string } | { type: 'definitions'; name: string } | { type: 'workers' } | { type: 'schedules' };

@@ -67,7 +67,10 @@ export interface RunView {
   stages: StageView[];
 }
 
-export type RunSummary = Pick<RunView, 'id' | 'name' | 'state' | 'created' | 'finished'> & { stages?: StageView[] };
+export type RunSummary = Pick<RunView, 'id' | 'name' | 'state' | 'created' | 'finished'> & {
+  /** How many of its stages are in each state. */
+  counts: Partial<Record<StageState, number>>;
+};
 
 export interface ResetSummary {
   willRun: string[];
@@ -133,25 +136,40 @@ export interface ComparedStage {
   seconds?: number | null;
   reused: boolean;
   outputs?: Record<string, Json> | null;
+  /** The values that its matrix gives it, and its round. */
   variables?: Record<string, Json> | null;
 }
 
-export interface ComparedRun {
+/** As the server tells it. */
+export interface ComparedView {
   id: string;
   name: string;
   state: RunState;
   created: string;
-  seconds?: number | null;
+  finished?: string | null;
   parameters: Record<string, Json>;
   outputs: Record<string, Json>;
   stages: ComparedStage[];
 }
 
+/** As it is drawn. */
+export type ComparedRun = Omit<ComparedView, 'finished'> & { seconds: number | null };
+
 export interface ArtifactInfo {
   hash: string;
-  bytes: number;
+  size: number;
   files: { name: string; size: number; sha256: string }[];
+  /** The newest first. */
   madeBy: { run: string; stage: string }[];
+}
+
+/** As the server tells it. An edge joins a hash and the id of a stage. */
+export interface LineageView {
+  artifacts: { hash: string; here: boolean }[];
+  stages: { id: string; run: string; workflow: string; stage: string; kind: string }[];
+  edges: { from: string; to: string }[];
+  /** Whether there is more of it than is told. */
+  truncated: boolean;
 }
 
 export interface LineageNode {
@@ -163,9 +181,11 @@ export interface LineageNode {
   hash?: string | null;
 }
 
+/** As it is drawn. */
 export interface Lineage {
   nodes: LineageNode[];
   edges: { from: string; to: string }[];
+  truncated: boolean;
 }
 
 export type MissedPolicy = 'skip' | 'once' | 'all';
@@ -205,9 +225,8 @@ export interface Schedule {
   last?: Fire;
 }
 
-/** One of `definition` and `document`. */
-export interface NewSchedule {
-  name: string;
+/** What it starts and when: for a new one, one of `definition` and `document`. What is left out of a change stays. */
+export interface SchedulePlan {
   cron: string;
   /** UTC when absent. */
   zone?: string;
@@ -220,6 +239,8 @@ export interface NewSchedule {
   document?: WorkflowDocument;
   parameters?: Record<string, Json>;
 }
+
+export type NewSchedule = SchedulePlan & { name: string };
 
 /** The body of the 422 of a preview: which field is wrong, and which of the cron's five, from 0. */
 export interface CronFault {

@@ -1,13 +1,5 @@
 import { expect, it } from 'vitest';
-import { artifactOf, comparedOf, lineageOf } from './shapes';
-
-it('counts the bytes of an artifact', () =>
-  expect(artifactOf({ hash: 'h', size: 12, files: [], madeBy: [] })).toEqual({
-    hash: 'h',
-    bytes: 12,
-    files: [],
-    madeBy: [],
-  }));
+import { comparedOf, lineageOf } from './shapes';
 
 it('times a compared run by its beginning and its end', () => {
   const run = {
@@ -19,18 +11,22 @@ it('times a compared run by its beginning and its end', () => {
     outputs: {},
     stages: [],
   };
-  expect(comparedOf([{ ...run, finished: '2026-01-01T00:01:30Z' }]).runs).toEqual([{ ...run, seconds: 90 }]);
-  expect(comparedOf({ runs: [run] }).runs[0]!.seconds).toBeNull();
+  expect(comparedOf({ ...run, finished: '2026-01-01T00:01:30Z' })).toEqual({ ...run, seconds: 90 });
+  expect(comparedOf(run).seconds).toBeNull();
 });
 
 it('makes a graph of listed artifacts and stages', () =>
   expect(
     lineageOf({
       artifacts: [{ hash: `sha256:${'a'.repeat(64)}`, here: false }],
-      stages: [{ id: 'r/train', run: 'r', stage: 'train', kind: 'model.train' }],
+      stages: [{ id: 'r/train', run: 'r', workflow: 'w', stage: 'train', kind: 'model.train' }],
       edges: [{ from: 'r/train', to: `sha256:${'a'.repeat(64)}` }],
-    }).nodes.map((node) => [node.kind, node.label]),
-  ).toEqual([
-    ['artifact', 'aaaaaaaaaa (collected)'],
-    ['stage', 'train'],
-  ]));
+      truncated: true,
+    }),
+  ).toMatchObject({
+    nodes: [
+      { kind: 'artifact', label: 'aaaaaaaaaa (collected)' },
+      { kind: 'stage', label: 'train' },
+    ],
+    truncated: true,
+  }));

@@ -18,7 +18,7 @@ export function ArtifactBox({ hash, heading: Heading = 'h3' }: { hash: string; h
   return (
     <>
       <p className="artifact-facts">
-        <code title={hash}>{shortHash(hash)}</code> {size(data.bytes)}, {plural(data.files.length, 'file')}
+        <code title={hash}>{shortHash(hash)}</code> {size(data.size)}, {plural(data.files.length, 'file')}
         {data.madeBy.length > 0 && (
           <span className="hint">
             made by{' '}
@@ -53,6 +53,7 @@ export function ArtifactBox({ hash, heading: Heading = 'h3' }: { hash: string; h
         <>
           <Heading>Where it comes from</Heading>
           <LineageGraph lineage={lineage.data} current={hash} />
+          {lineage.data.truncated && <p className="hint">There is more of it: these are the nearest stages.</p>}
         </>
       )}
       {lineage.error && <p className="hint">Its lineage cannot be shown: {lineage.error}</p>}

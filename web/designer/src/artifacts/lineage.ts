@@ -9,12 +9,12 @@ export interface LaidNode extends LineageNode {
   height: number;
 }
 
-export interface LaidEdge {
+interface LaidEdge {
   id: string;
   path: string;
 }
 
-export interface LaidLineage {
+interface LaidLineage {
   nodes: LaidNode[];
   edges: LaidEdge[];
   width: number;
@@ -30,7 +30,7 @@ const rowHeight = 34;
 const margin = 12;
 
 /** An edge to a node that is not there is left out. */
-export function layLineage({ nodes, edges }: Lineage): LaidLineage {
+export function layLineage({ nodes, edges }: Pick<Lineage, 'nodes' | 'edges'>): LaidLineage {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 46, marginx: margin, marginy: margin });
   graph.setDefaultEdgeLabel(() => ({}));

@@ -23,7 +23,7 @@ export interface NodeStatus {
   unit: 'stages' | 'branches' | 'rounds';
 }
 
-export interface CanvasState {
+interface CanvasState {
   readOnly: boolean;
   statuses: Record<Path, NodeStatus>;
   faults: Record<Path, Fault[]>;

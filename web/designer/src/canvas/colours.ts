@@ -19,6 +19,9 @@ const types: Record<string, number> = {
   dataset: 190,
   statistics: 40,
   measurement: 145,
+  choices: 175,
+  choiceMeasurement: 130,
+  memorizationMeasurement: 115,
   comparison: 240,
   export: 205,
   double: 25,
@@ -33,7 +36,7 @@ function hash(text: string): number {
 
 export const familyOf = (kind: string | undefined): string => kind?.split('.')[0] ?? '';
 export const familyHue = (family: string): number => families[family] ?? hash(family);
-export const typeHue = (type: string): number => types[elementOf(type)] ?? hash(elementOf(type));
+const typeHue = (type: string): number => types[elementOf(type)] ?? hash(elementOf(type));
 
 /** `--hue` and `--chroma` for the style sheet; what has no type is grey. */
 export const typeStyle = (type: string): CSSProperties =>

@@ -11,7 +11,7 @@ export type CanvasNode = FlowNode | NoteFlowNode;
 export const isNote = (node: CanvasNode): node is NoteFlowNode => node.type === 'note';
 
 const prefix = 'note:';
-export const noteId = (index: number): string => `${prefix}${index}`;
+const noteId = (index: number): string => `${prefix}${index}`;
 /** Which note a node is; undefined for a stage, whose path never has a colon. */
 export const noteIndex = (id: string): number | undefined =>
   id.startsWith(prefix) ? Number(id.slice(prefix.length)) : undefined;

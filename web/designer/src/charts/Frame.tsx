@@ -3,7 +3,7 @@ import { scale, short, ticks, type Range } from './scale';
 
 export const margin = { top: 8, right: 14, bottom: 22, left: 48 };
 
-export interface Scales {
+interface Scales {
   x: (value: number) => number;
   y: (value: number) => number;
 }

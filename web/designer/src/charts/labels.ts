@@ -1,6 +1,6 @@
 /** Names beside points, where there is room for them. */
 
-export interface Placed {
+interface Placed {
   /** Where the name begins, or ends where it is on the left of its point. */
   x: number;
   y: number;

@@ -5,19 +5,25 @@ import { useFetched } from '../hooks/useFetched';
 import { linkTo, useQuery } from '../hooks/useRoute';
 import { Away } from '../parts/Away';
 import { ago, shortHash, when } from '../parts/format';
-import { artifactRows, dotsOf, letter, metricRows, parameterRows, protocolsOf, timeRows, type Row } from './compared';
-
-const sizes = [
-  ['nonzero', 'weights that are not zero'],
-  ['parameters', 'parameters'],
-  ['bytes', 'bytes'],
-] as const;
+import type { FigureKey } from '../runs/results';
+import {
+  artifactRows,
+  dotsOf,
+  hasBranches,
+  letter,
+  metricRows,
+  parameterRows,
+  protocolsOf,
+  sizesOf,
+  timeRows,
+  type Row,
+} from './compared';
 
 /** Runs side by side: what differs, how good, how small, how long. */
 export function ComparePage() {
   const ids = (useQuery().get('ids') ?? '').split(',').filter(Boolean);
   const { data, error, refresh } = useFetched(
-    () => (ids.length > 0 ? api.compare(ids) : Promise.resolve({ runs: [] })),
+    () => (ids.length > 0 ? api.compare(ids) : Promise.resolve([])),
     `compare ${ids.join()}`,
   );
   if (error && !data) return <Away what="The comparison" error={error} onRetry={refresh} />;
@@ -30,21 +36,23 @@ export function ComparePage() {
           Choose others
         </a>
       </header>
-      {data.runs.length === 0 ? (
+      {data.length === 0 ? (
         <p className="empty">
           No runs are chosen. Tick two or more in the <a href={linkTo('runs')}>list of runs</a>.
         </p>
       ) : (
-        <Compared runs={data.runs} />
+        <Compared runs={data} />
       )}
     </main>
   );
 }
 
 function Compared({ runs }: { runs: ComparedRun[] }) {
-  const [sizeKey, setSizeKey] = useState<(typeof sizes)[number][0]>('nonzero');
+  const [sizeKey, setSizeKey] = useState<FigureKey>('nonzero');
   const [onlyDifferent, setOnlyDifferent] = useState(false);
+  const [each, setEach] = useState(false);
   const dots = dotsOf(runs, sizeKey);
+  const sizes = sizesOf(runs);
   const protocols = protocolsOf(runs);
   const kept = (rows: Row[]) => (onlyDifferent ? rows.filter((one) => one.differs) : rows);
   const artifacts = artifactRows(runs).filter((one) => one.differs || !onlyDifferent);
@@ -57,13 +65,17 @@ function Compared({ runs }: { runs: ComparedRun[] }) {
       )}
       {dots.length > 0 && (
         <>
-          <Scatter dots={dots} costLabel="perplexity" sizeLabel={sizes.find(([key]) => key === sizeKey)![1]} />
+          <Scatter
+            dots={dots}
+            costLabel="perplexity"
+            sizeLabel={sizes.find(({ key }) => key === sizeKey)?.words ?? ''}
+          />
           <label className="inline">
             Size is counted in
-            <select value={sizeKey} onChange={(event) => setSizeKey(event.target.value as typeof sizeKey)}>
-              {sizes.map(([key, label]) => (
+            <select value={sizeKey} onChange={(event) => setSizeKey(event.target.value as FigureKey)}>
+              {sizes.map(({ key, words }) => (
                 <option key={key} value={key}>
-                  {label}
+                  {words}
                 </option>
               ))}
             </select>
@@ -74,6 +86,12 @@ function Compared({ runs }: { runs: ComparedRun[] }) {
         <input type="checkbox" checked={onlyDifferent} onChange={(event) => setOnlyDifferent(event.target.checked)} />
         Only what differs
       </label>
+      {hasBranches(runs) && (
+        <label className="check">
+          <input type="checkbox" checked={each} onChange={(event) => setEach(event.target.checked)} />
+          The time of each branch by itself
+        </label>
+      )}
       <div className="table-wrap">
         <table className="compare">
           <thead>
@@ -97,7 +115,7 @@ function Compared({ runs }: { runs: ComparedRun[] }) {
           </thead>
           <Section title="Parameters" rows={kept(parameterRows(runs))} columns={runs.length} />
           <Section title="Measured" rows={kept(metricRows(runs))} columns={runs.length} />
-          <Section title="Time" rows={kept(timeRows(runs))} columns={runs.length} marks={false} />
+          <Section title="Time" rows={kept(timeRows(runs, each))} columns={runs.length} marks={false} />
           {artifacts.length > 0 && (
             <Part title="Artifacts" columns={runs.length}>
               {artifacts.map(({ name, cells, differs }) => (

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { ComparedRun } from '../api';
-import { artifactRows, dotsOf, metricRows, parameterRows, protocolsOf, timeRows } from './compared';
+import {
+  artifactRows,
+  dotsOf,
+  hasBranches,
+  metricRows,
+  parameterRows,
+  protocolsOf,
+  sizesOf,
+  timeRows,
+} from './compared';
 
 const figures = (perplexity: number, nonzero: number) => ({ perplexity, parameters: 1000, nonzero, bytes: 2000 });
 const run = (id: string, more: Partial<ComparedRun>): ComparedRun => ({
@@ -47,6 +56,27 @@ describe('runs side by side', () => {
     ]);
   });
 
+  it('show the branches by themselves when asked, the same values beside each other', () => {
+    const branch = (id: string, seconds: number, sparsity: number) => ({
+      ...stage(id, seconds),
+      variables: { sparsity },
+    });
+    const runs = [
+      run('a', { stages: [branch('sweep.1.prune', 10, 0.3), branch('sweep.2.prune', 20, 0.5)] }),
+      run('b', { stages: [branch('sweep.1.prune', 30, 0.5), stage('report', 1)] }),
+    ];
+    expect(hasBranches(runs)).toBe(true);
+    expect(timeRows(runs, true).map((one) => [one.name, ...one.cells])).toEqual([
+      ['the whole run', '1 min', '1 min'],
+      ['sweep/prune (sparsity 0.3)', '10 s', '–'],
+      ['sweep/prune (sparsity 0.5)', '20 s', '30 s'],
+      ['report', '–', '1.0 s'],
+    ]);
+  });
+
+  it('show branches whose values are not told by their numbers', () =>
+    expect(timeRows([run('a', { stages: [stage('sweep.1.prune', 10)] })], true)[1]!.name).toBe('sweep.1.prune'));
+
   it('set the same model of each beside each other', () =>
     expect(
       metricRows([run('a', { outputs: { report: report(30) } }), run('b', { outputs: { report: report(40) } })]).find(
@@ -68,6 +98,16 @@ describe('runs side by side', () => {
     const one = run('a', { stages: [{ ...stage('evaluate', 1), outputs: { measurement } }] });
     expect(dotsOf([one], 'nonzero')).toEqual([{ label: 'evaluate', size: 300, cost: 25 }]);
     expect(protocolsOf([one, run('b', { outputs: { report: report(30) } })])).toEqual(['p2', 'p1']);
+  });
+
+  it('count size in whatever was measured', () => {
+    const flops = { protocol: 'p2', ...figures(25, 300), flops: 7 };
+    const one = run('a', { stages: [{ ...stage('evaluate', 1), outputs: { measurement: flops } }] });
+    expect(sizesOf([run('b', { outputs: { report: report(30) } })]).map(({ key }) => key)).not.toContain('flops');
+    expect(sizesOf([one]).map(({ key }) => key)).toContain('flops');
+    expect(dotsOf([one, run('b', { outputs: { report: report(30) } })], 'flops')).toEqual([
+      { label: 'A evaluate', size: 7, cost: 25 },
+    ]);
   });
 
   it('tell whether they made the same artifact', () => {

@@ -1,11 +1,19 @@
 /** Several runs side by side. */
-import type { ComparedRun } from '../api';
+import type { ComparedRun, ComparedStage } from '../api';
 import type { Dot } from '../charts/Scatter';
-import type { Json } from '../graph/document';
 import { duration, size, written } from '../parts/format';
 import { artifactsIn, type ArtifactName } from '../runs/artifacts';
 import { nodeOf } from '../runs/branches';
-import { isComparison, isMeasurement, isRanking, outputsOf, variablesText, type Figures } from '../runs/results';
+import { measured } from '../runs/measured';
+import {
+  isComparison,
+  isMeasurement,
+  isRanking,
+  kindsOf,
+  outputsOf,
+  variablesText,
+  type FigureKey,
+} from '../runs/results';
 
 export interface Row {
   name: string;
@@ -37,13 +45,24 @@ export function parameterRows(runs: ComparedRun[]): Row[] {
   return [...rows.filter((one) => one.differs), ...rows.filter((one) => !one.differs)];
 }
 
-/** How long each stage took; the branches of a matrix are one row, their times together. */
-export function timeRows(runs: ComparedRun[]): Row[] {
+/** Whether a run has stages of several branches or rounds. */
+export const hasBranches = (runs: ComparedRun[]): boolean =>
+  runs.some((run) => run.stages.some((stage) => nodeOf(stage.id) !== stage.id.replaceAll('.', '/')));
+
+// The branches of two runs are the same where their values are, whatever number they have.
+const branchName = ({ id, variables }: ComparedStage): string => {
+  const values = variablesText(variables);
+  return values === '' ? id : `${nodeOf(id)} (${values})`;
+};
+
+/** How long each stage took; the branches of a matrix are one row, their times together, unless each is asked for. */
+export function timeRows(runs: ComparedRun[], each = false): Row[] {
   const times = runs.map((run) => {
     const all: Record<string, { seconds: number; reused: boolean; state: string }> = {};
     for (const stage of run.stages) {
-      const known = all[nodeOf(stage.id)];
-      all[nodeOf(stage.id)] = {
+      const name = each ? branchName(stage) : nodeOf(stage.id);
+      const known = all[name];
+      all[name] = {
         seconds: (known?.seconds ?? 0) + (stage.seconds ?? 0),
         reused: (known?.reused ?? true) && stage.reused,
         state: stage.state === 'succeeded' && known ? known.state : stage.state,
@@ -70,80 +89,36 @@ export function timeRows(runs: ComparedRun[]): Row[] {
   ];
 }
 
-export interface Measured {
-  label: string;
-  /** The label, where a picture has little room. */
-  mark?: string;
-  figures: Figures;
-  reference?: boolean;
-}
-
-const markOf = (variables: Record<string, Json> | null | undefined): { mark?: string } => {
-  const mark = Object.values(variables ?? {})
-    .map(written)
-    .join(' ');
-  return mark === '' ? {} : { mark };
-};
-
-/** Every model that a run measured, by a name of its own. */
-export function measured(run: ComparedRun): Measured[] {
-  const comparisons = outputsOf(run, isComparison).flatMap(({ value }) => [
-    { label: 'dense', figures: value.dense, reference: true },
-    { label: 'pruned', figures: value.pruned },
-    ...(value.recovered ? [{ label: 'recovered', figures: value.recovered }] : []),
-  ]);
-  const rankings = outputsOf(run, isRanking).flatMap(({ value }) =>
-    value.models.map((model) => ({
-      label: variablesText(model.variables) || model.stage,
-      ...markOf(model.variables),
-      figures: model.figures,
-    })),
-  );
-  if (comparisons.length + rankings.length > 0) return [...comparisons, ...rankings];
-  return run.stages.flatMap((stage) =>
-    outputsOf({ outputs: stage.outputs ?? {}, stages: [] }, isMeasurement).map(({ value }) => ({
-      label: variablesText(stage.variables) || stage.id,
-      ...markOf(stage.variables),
-      figures: value,
-      ...(/dense/.test(stage.id) ? { reference: true } : {}),
-    })),
-  );
-}
-
+/** What was measured of each model, to the last digit: runs that differ are not to look the same. */
 export function metricRows(runs: ComparedRun[]): Row[] {
   const all = runs.map((run) => new Map(measured(run).map((one) => [one.label, one.figures])));
   const labels = [...new Set(all.flatMap((one) => [...one.keys()]))];
-  return labels.flatMap((label) => {
-    const cells = (write: (figures: Figures) => string) =>
-      all.map((one) => {
-        const figures = one.get(label);
-        return figures ? write(figures) : nothing;
-      });
-    return [
+  return labels.flatMap((label) =>
+    kindsOf(all.flatMap((one) => one.get(label) ?? [])).map(({ name, key }) =>
       row(
-        `${label}: perplexity`,
-        cells(({ perplexity }) => `${Number(perplexity.toPrecision(5))}`),
+        `${label}: ${name}`,
+        all.map((one) => exact(key, one.get(label)?.[key])),
       ),
-      row(
-        `${label}: not zero`,
-        cells(({ nonzero }) => nonzero.toLocaleString('en')),
-      ),
-      row(
-        `${label}: size`,
-        cells(({ bytes }) => size(bytes)),
-      ),
-    ];
-  });
+    ),
+  );
+}
+
+function exact(key: FigureKey, value: number | null | undefined): string {
+  if (value == null) return nothing;
+  if (key === 'perplexity') return `${Number(value.toPrecision(5))}`;
+  return key === 'bytes' ? size(value) : value.toLocaleString('en');
 }
 
 /** Size against quality of all models of all runs; a dense model that several measured is there once. */
-export function dotsOf(runs: ComparedRun[], sizeKey: 'nonzero' | 'parameters' | 'bytes'): Dot[] {
+export function dotsOf(runs: ComparedRun[], sizeKey: FigureKey): Dot[] {
   const seen = new Set<string>();
   return runs.flatMap((run, index) =>
     measured(run).flatMap(({ label, mark = label, figures, reference }) => {
+      const counted = figures[sizeKey];
+      if (counted == null) return [];
       const dot: Dot = {
         label: reference || runs.length === 1 ? mark : `${letter(index)} ${mark}`,
-        size: figures[sizeKey],
+        size: counted,
         cost: figures.perplexity,
         ...(reference ? { reference } : {}),
       };
@@ -154,6 +129,10 @@ export function dotsOf(runs: ComparedRun[], sizeKey: 'nonzero' | 'parameters' | 
     }),
   );
 }
+
+/** What size can be counted in: whatever but quality itself was measured of any model. */
+export const sizesOf = (runs: ComparedRun[]): ReturnType<typeof kindsOf> =>
+  kindsOf(runs.flatMap((run) => measured(run).map((one) => one.figures))).filter(({ key }) => key !== 'perplexity');
 
 /** A, B, C: how the runs are called in pictures. */
 export const letter = (index: number): string => String.fromCharCode(65 + (index % 26));

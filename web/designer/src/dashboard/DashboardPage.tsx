@@ -6,7 +6,7 @@ import { useTicking } from '../hooks/useTicking';
 import { Away } from '../parts/Away';
 import { ago, duration, plural, when } from '../parts/format';
 import { Next } from '../schedules/SchedulesPage';
-import { headline, soonest, sorted } from './dashboard';
+import { headline, progressOf, soonest, sorted } from './dashboard';
 
 const beat = 10_000;
 
@@ -125,16 +125,15 @@ function Health({ dashboard }: { dashboard: Dashboard }) {
 }
 
 function Running({ run }: { run: RunSummary }) {
-  const stages = run.stages ?? [];
-  const done = stages.filter((stage) => stage.state === 'succeeded' || stage.state === 'skipped').length;
+  const { done, all } = progressOf(run.counts);
   return (
     <li>
       <a href={linkTo('runs', run.id)}>{run.name}</a>
-      {stages.length > 0 && (
+      {all > 0 && (
         <>
-          <progress value={done} max={stages.length} aria-label={`${done} of ${stages.length} stages of ${run.name}`} />
+          <progress value={done} max={all} aria-label={`${done} of ${all} stages of ${run.name}`} />
           <span className="hint">
-            {done} of {stages.length}
+            {done} of {all}
           </span>
         </>
       )}

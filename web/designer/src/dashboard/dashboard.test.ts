@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { DashboardItem, Schedule, Severity } from '../api';
-import { headline, soonest, sorted } from './dashboard';
+import { headline, progressOf, soonest, sorted } from './dashboard';
 
 const item = (severity: Severity, text = ''): DashboardItem => ({ about: 'runs', severity, text });
 
@@ -32,3 +32,6 @@ it('lists what comes next, without what is paused', () => {
     ).map((one) => one.name),
   ).toEqual(['soon', 'later']);
 });
+
+it('counts a skipped stage as done', () =>
+  expect(progressOf({ succeeded: 3, skipped: 1, running: 2, waiting: 4 })).toEqual({ done: 4, all: 10 }));

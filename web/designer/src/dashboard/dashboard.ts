@@ -1,5 +1,5 @@
 /** The dashboard in a sentence and an order. */
-import type { Dashboard, DashboardItem, Schedule, Severity } from '../api';
+import type { Dashboard, DashboardItem, RunSummary, Schedule, Severity } from '../api';
 
 const order: Severity[] = ['error', 'warning', 'ok'];
 
@@ -24,3 +24,9 @@ export const soonest = (schedules: Schedule[], most: number): Schedule[] =>
     .filter((one) => !one.pausedAt && one.next.length > 0)
     .sort((a, b) => Date.parse(a.next[0]!) - Date.parse(b.next[0]!))
     .slice(0, most);
+
+/** How many stages of a run need nothing any more. */
+export const progressOf = (counts: RunSummary['counts']): { done: number; all: number } => ({
+  done: (counts.succeeded ?? 0) + (counts.skipped ?? 0),
+  all: Object.values(counts).reduce((sum, count) => sum + count, 0),
+});

@@ -10,10 +10,6 @@ import {
 import {
   applyEdgeChanges,
   applyNodeChanges,
-  Background,
-  BackgroundVariant,
-  Controls,
-  MiniMap,
   ReactFlow,
   SelectionMode,
   type Connection,
@@ -23,15 +19,11 @@ import {
   type NodeChange,
   type ReactFlowInstance,
 } from '@xyflow/react';
+import { Backdrop, canvasProps } from '../canvas/Backdrop';
 import { CanvasContext } from '../canvas/canvasStore';
-import { mapColour } from '../canvas/colours';
 import { ConnectionLine } from '../canvas/ConnectionLine';
 import { flowEdges, flowNodes, type FlowEdge, type FlowNode } from '../canvas/flow';
-import { firstView } from '../canvas/view';
-import { GroupNode } from '../canvas/GroupNode';
-import { NoteNode } from '../canvas/NoteNode';
 import { isNote, noteIndex, type CanvasNode, type NoteFlowNode } from '../canvas/notes';
-import { StageNode } from '../canvas/StageNode';
 import { canConnect, type Endpoint } from '../graph/connect';
 import { moveStages } from '../graph/edit';
 import { endpointOfHandle, handleId, toGraph } from '../graph/graph';
@@ -52,7 +44,6 @@ import {
   useEditor,
 } from './store';
 
-const nodeTypes = { stage: StageNode, group: GroupNode, note: NoteNode };
 export const dragType = 'application/x-pipelines-kind';
 
 const verdictOf = (from: Endpoint, to: Endpoint) =>
@@ -198,9 +189,9 @@ export function Canvas() {
   return (
     <CanvasContext.Provider value={canvasStore}>
       <ReactFlow<CanvasNode, FlowEdge>
+        {...canvasProps}
         nodes={all}
         edges={edges}
-        nodeTypes={nodeTypes}
         onNodesChange={onNodesChange}
         onEdgesChange={onEdgesChange}
         onNodeDragStop={onDragStop}
@@ -233,7 +224,6 @@ export function Canvas() {
         }}
         onDrop={onDrop}
         onFocus={chooseFocused}
-        deleteKeyCode={null}
         selectionKeyCode="Shift"
         multiSelectionKeyCode={['Control', 'Meta', 'Shift']}
         selectionMode={SelectionMode.Partial}
@@ -242,20 +232,8 @@ export function Canvas() {
         snapToGrid
         snapGrid={[12, 12]}
         connectionRadius={26}
-        minZoom={0.1}
-        fitView
-        fitViewOptions={firstView}
-        proOptions={{ hideAttribution: true }}
       >
-        <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
-        <Controls showInteractive={false} />
-        <MiniMap<CanvasNode>
-          style={{ width: 150, height: 96 }}
-          pannable
-          zoomable
-          ariaLabel="Map of the workflow"
-          nodeColor={mapColour}
-        />
+        <Backdrop map="Map of the workflow" />
       </ReactFlow>
     </CanvasContext.Provider>
   );

@@ -92,7 +92,7 @@ function withParallel(matrix: Matrix, text: string): Matrix {
 const writeList = (values: Json): string =>
   Array.isArray(values) ? values.map((value) => show(value)).join(', ') : show(values);
 
-export function readList(text: string): Json {
+function readList(text: string): Json {
   if (text.trim().startsWith('${')) return text.trim();
   return text
     .split(',')

@@ -113,7 +113,7 @@ export function StageControl({ path, stage, faultOf }: Props) {
   );
 }
 
-export function Fold({ title, open, children }: { title: string; open?: boolean; children: ReactNode }) {
+function Fold({ title, open, children }: { title: string; open?: boolean; children: ReactNode }) {
   return (
     <details open={open}>
       <summary>{title}</summary>

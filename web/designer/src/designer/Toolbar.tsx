@@ -104,6 +104,7 @@ const words: Record<Saving['state'], string> = {
   saving: 'Saving…',
   conflict: 'Conflict',
   failed: 'Not saved',
+  held: 'Not saved: only for you to try',
 };
 
 function SaveState({ saving: { state, message, revision } }: { saving: Saving }) {
@@ -111,7 +112,7 @@ function SaveState({ saving: { state, message, revision } }: { saving: Saving })
     <span
       className={`chip save-${state}`}
       role="status"
-      title={message ? `${message}; trying again` : `Revision ${revision}`}
+      title={state === 'failed' ? `${message}; trying again` : (message ?? `Revision ${revision}`)}
     >
       {words[state]}
       {state === 'failed' && `: ${message}`}

@@ -1,6 +1,6 @@
 /** Every command once: its name, its keys, what it does. Keys, menu and command bar read this table. */
 import { go } from '../hooks/useRoute';
-import { idOf, walk } from '../graph/document';
+import { walk } from '../graph/document';
 import type { PickerItem } from '../parts/Picker';
 import { familyOf, familyStyle } from '../canvas/colours';
 import * as act from './actions';
@@ -8,7 +8,7 @@ import { offerPorts } from './joining';
 import { exportElsaFile, exportFile, importFile } from './files';
 import { currentDocument, pick, select, show, stepBack, stepForward, togglePanel, useEditor } from './store';
 
-export interface Command {
+interface Command {
   id: string;
   label: string;
   /** As a person reads them; several ways apart by `, `. */
@@ -136,5 +136,3 @@ export function openCommandBar(): void {
   items.sort((a, b) => order.indexOf(a.section!) - order.indexOf(b.section!));
   pick('Search commands, stages and kinds', [...items, ...stages, ...kinds]);
 }
-
-export const chosenName = (): string => [...useEditor.getState().selection].map(idOf).join(', ');

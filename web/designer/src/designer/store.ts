@@ -14,7 +14,8 @@ import { innerDocument, withInner } from '../graph/nested';
 import type { PickerItem } from '../parts/Picker';
 
 export interface Saving {
-  state: 'saved' | 'waiting' | 'saving' | 'conflict' | 'failed';
+  /** `held`: who may not save goes on by themselves. */
+  state: 'saved' | 'waiting' | 'saving' | 'conflict' | 'failed' | 'held';
   revision: number;
   /** What the server has. */
   saved: WorkflowDocument;
@@ -31,7 +32,7 @@ export interface Screen {
   y: number;
 }
 
-export type Overlay =
+type Overlay =
   | { kind: 'picker'; title: string; items: PickerItem[]; at?: Screen }
   | { kind: 'menu'; at: Screen }
   | { kind: 'warnings'; warnings: ImportWarning[] }
@@ -39,7 +40,7 @@ export type Overlay =
   /** Up to a stage: only what it needs. */
   | { kind: 'run'; upTo?: Path };
 
-export interface EditorState {
+interface EditorState {
   name: string;
   catalog: Catalog;
   history: History<WorkflowDocument>;

@@ -1,4 +1,5 @@
 import { useEffect } from 'react';
+import { useRefusal } from '../access/who';
 import { api, ApiError } from '../api';
 import { useEvents } from '../hooks/useEvents';
 import type { WorkflowDocument } from '../graph/document';
@@ -14,6 +15,7 @@ export function useAutosave(): void {
   const present = useEditor((state) => state.history.present);
   const state = useEditor((one) => one.saving.state);
   const saved = useEditor((one) => one.saving.saved);
+  const reason = useRefusal('operator');
 
   useEffect(() => {
     if (name === '' || state === 'conflict' || state === 'saving') return;
@@ -21,10 +23,11 @@ export function useAutosave(): void {
       if (state !== 'saved') setSaving({ state: 'saved', message: undefined });
       return;
     }
-    if (state === 'saved') setSaving({ state: 'waiting' });
+    if (reason !== undefined) return setSaving({ state: 'held', message: reason });
+    if (state === 'saved' || state === 'held') setSaving({ state: 'waiting' });
     const timer = setTimeout(() => void save(name, present), state === 'failed' ? again : quiet);
     return () => clearTimeout(timer);
-  }, [name, present, saved, state]);
+  }, [name, present, saved, state, reason]);
 
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {

@@ -37,7 +37,7 @@ export function useFaultCheck(): Fault[] {
   return faults;
 }
 
-export const isUnset = (fault: Fault): boolean => fault.stage === null && /must be set/.test(fault.message);
+const isUnset = (fault: Fault): boolean => fault.stage === null && /must be set/.test(fault.message);
 
 function within(faults: Fault[], way: Path[]): Fault[] {
   if (way.length === 0) return faults;

@@ -1,7 +1,9 @@
 import { useState } from 'react';
+import { refused } from '../access/who';
 import { uniqueName } from '../graph/document';
 import { TextBox, Row } from '../designer/FieldRow';
 import { Dialog } from '../parts/Dialog';
+import { RoleButton } from '../parts/RoleButton';
 
 interface Props {
   title: string;
@@ -29,9 +31,15 @@ export function NameDialog({ title, suggested, taken, onClose, onName }: Props) 
           <button type="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" form="name-form" className="primary" disabled={nameFault(name, taken) !== undefined}>
+          <RoleButton
+            needs="operator"
+            type="submit"
+            form="name-form"
+            className="primary"
+            disabled={nameFault(name, taken) !== undefined}
+          >
             Create
-          </button>
+          </RoleButton>
         </>
       }
     >
@@ -39,7 +47,7 @@ export function NameDialog({ title, suggested, taken, onClose, onName }: Props) 
         id="name-form"
         onSubmit={(event) => {
           event.preventDefault();
-          void create();
+          if (!refused('operator')) void create();
         }}
       >
         <Row label="Name" hint="Schedules, runs and the command line call it so" error={fault}>

@@ -1,9 +1,11 @@
 import { useState } from 'react';
+import { useRefusal } from '../access/who';
 import { api } from '../api';
 import { setSaving, useEditor, notify } from '../designer/store';
 import { saveNow } from '../designer/useAutosave';
 import { emptyDocument } from '../graph/document';
 import { Dialog } from '../parts/Dialog';
+import { RoleButton } from '../parts/RoleButton';
 import { DifferenceView } from './DifferenceView';
 
 /** Publishing: what becomes a version that never changes any more. */
@@ -13,6 +15,7 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
   const { published, publishedDocument } = useEditor((state) => state.saving);
   const [error, setError] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const reason = useRefusal('operator');
 
   const publish = async () => {
     setBusy(true);
@@ -37,13 +40,14 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
       onClose={onClose}
       actions={
         <>
+          <span className="hint">{reason}</span>
           <span className="space" />
           <button type="button" onClick={onClose}>
             Not now
           </button>
-          <button type="button" className="primary" disabled={busy} onClick={() => void publish()}>
+          <RoleButton needs="operator" className="primary" disabled={busy} onClick={() => void publish()}>
             Publish
-          </button>
+          </RoleButton>
         </>
       }
     >

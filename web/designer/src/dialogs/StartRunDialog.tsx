@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'react';
+import { useRefusal } from '../access/who';
 import { api, type StartRun } from '../api';
 import { useEditor } from '../designer/store';
 import { saveNow } from '../designer/useAutosave';
@@ -9,6 +10,7 @@ import { documentUpTo } from '../graph/upTo';
 import { go } from '../hooks/useRoute';
 import { Icon } from '../parts/Icon';
 import { Dialog } from '../parts/Dialog';
+import { RoleButton } from '../parts/RoleButton';
 import { PreviewList } from './PreviewList';
 import { countsOf } from './preview';
 import { usePreview } from './usePreview';
@@ -57,6 +59,7 @@ export function StartRunDialog({ upTo, onClose }: Props) {
     ...(noCache ? { noCache } : {}),
   };
   const isSound = which === 'published' || faults?.length === 0;
+  const reason = useRefusal('operator');
   const preview = usePreview(isSound ? run : undefined);
   const start = async () => {
     try {
@@ -78,15 +81,16 @@ export function StartRunDialog({ upTo, onClose }: Props) {
       actions={
         <>
           <span className="hint">
-            {isSound ? 'Nothing wrong' : faults === undefined ? 'Checking…' : `${faults.length} to mend first`}
+            {reason ??
+              (isSound ? 'Nothing wrong' : faults === undefined ? 'Checking…' : `${faults.length} to mend first`)}
           </span>
           <span className="space" />
           <button type="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" form="run-values" className="primary" disabled={!isSound}>
+          <RoleButton needs="operator" type="submit" form="run-values" className="primary" disabled={!isSound}>
             <Icon name="play" /> Start{preview.stages && ` (${computed} to compute, ${reused} reused)`}
-          </button>
+          </RoleButton>
         </>
       }
     >
@@ -94,7 +98,7 @@ export function StartRunDialog({ upTo, onClose }: Props) {
         id="run-values"
         onSubmit={(event) => {
           event.preventDefault();
-          void start();
+          if (!reason) void start();
         }}
       >
         {error && (

@@ -4,6 +4,7 @@ import { replaceDocument, useEditor, notify } from '../designer/store';
 import { useFetched } from '../hooks/useFetched';
 import { Dialog } from '../parts/Dialog';
 import { when } from '../parts/format';
+import { RoleButton } from '../parts/RoleButton';
 import { DifferenceView } from './DifferenceView';
 
 /** The published versions: what differs from the draft, and taking one back. */
@@ -31,9 +32,9 @@ export function VersionsDialog({ onClose }: { onClose: () => void }) {
       actions={
         <>
           <span className="space" />
-          <button type="button" className="primary" disabled={!data} onClick={restore}>
+          <RoleButton needs="operator" className="primary" disabled={!data} onClick={restore}>
             Restore version {chosen ?? ''}
-          </button>
+          </RoleButton>
         </>
       }
     >

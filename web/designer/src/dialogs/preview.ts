@@ -1,7 +1,7 @@
 /** What a run would reuse, before it is started. */
 import type { StagePreview } from '../api';
 
-export interface Counts {
+interface Counts {
   computed: number;
   reused: number;
   /** Depends on what is computed first. */

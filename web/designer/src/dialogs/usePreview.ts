@@ -16,7 +16,7 @@ export function usePreview(run: StartRun | undefined): Preview {
     let current = true;
     const timer = setTimeout(() => {
       api.preview(JSON.parse(key) as StartRun).then(
-        ({ stages }) => current && setPreview({ stages }),
+        (stages) => current && setPreview({ stages }),
         (failure: Error) => current && setPreview({ error: failure.message }),
       );
     }, 300);

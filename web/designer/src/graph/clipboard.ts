@@ -17,7 +17,7 @@ import { moveStages, outermost } from './edit';
 import { groupInputs, mapReferences, resolve } from './references';
 
 /** What lies on the clipboard, as text. */
-export interface Clip {
+interface Clip {
   pipelines: 'stages';
   stages: Stage[];
   layout: Record<Path, Position>;
@@ -52,7 +52,7 @@ export function parseClip(text: string): Clip | undefined {
   }
 }
 
-export interface Pasted {
+interface Pasted {
   document: WorkflowDocument;
   paths: Path[];
 }

@@ -57,7 +57,7 @@ export function inputPort(document: WorkflowDocument, catalog: Catalog, to: Endp
   return outputs && to.port in outputs ? { name: to.port, type: unknown, optional: false } : undefined;
 }
 
-export function sourceAt(document: WorkflowDocument, to: Endpoint): Source | undefined {
+function sourceAt(document: WorkflowDocument, to: Endpoint): Source | undefined {
   if (to.inner) return (to.stage === '' ? document.outputs : findStage(document, to.stage)?.outputs)?.[to.port];
   return findStage(document, to.stage)?.inputs?.[to.port];
 }

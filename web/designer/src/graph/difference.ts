@@ -7,13 +7,13 @@ export interface FieldDifference {
   after: unknown;
 }
 
-export interface StageDifference {
+interface StageDifference {
   path: Path;
   change: 'added' | 'removed' | 'changed';
   fields: FieldDifference[];
 }
 
-export interface Difference {
+interface Difference {
   stages: StageDifference[];
   /** Of the document itself: its description, parameters, outputs. */
   document: FieldDifference[];

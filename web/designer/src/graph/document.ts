@@ -121,7 +121,7 @@ function byId(stages: Stage[]): Map<string, Stage> {
 export const findStage = (document: WorkflowDocument, path: Path): Stage | undefined =>
   byId(stagesIn(document, parentOf(path))).get(idOf(path));
 
-export interface Placed {
+interface Placed {
   path: Path;
   scope: Path;
   stage: Stage;

@@ -2,7 +2,6 @@
 import {
   findStage,
   idOf,
-  isGroup,
   isIdentifier,
   isWithin,
   join,
@@ -11,7 +10,6 @@ import {
   uniqueName,
   updateStage,
   updateStages,
-  walk,
   withProperty,
   type Path,
   type Position,
@@ -20,7 +18,7 @@ import {
 } from './document';
 import { mapNames, mapReferences, mapTemplate, resolve } from './references';
 
-export interface Added {
+interface Added {
   document: WorkflowDocument;
   path: Path;
 }
@@ -144,7 +142,3 @@ export const setParameter = (document: WorkflowDocument, path: Path, name: strin
     const parameters = withProperty(stage.parameters ?? {}, name, value);
     return withProperty(stage, 'parameters', Object.keys(parameters).length > 0 ? parameters : undefined);
   });
-
-export const allPaths = (document: WorkflowDocument): Path[] => walk(document).map(({ path }) => path);
-export const groupPaths = (document: WorkflowDocument): Path[] =>
-  walk(document).flatMap(({ path, stage }) => (isGroup(stage) ? [path] : []));

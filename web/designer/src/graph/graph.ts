@@ -1,10 +1,7 @@
 /** The document as boxes and lines. The document stays the truth: nothing is read back from here but positions. */
 import {
-  findStage,
-  idOf,
   isGroup,
   join,
-  parentOf,
   stagesIn,
   walk,
   type Catalog,
@@ -15,7 +12,7 @@ import {
   type Stage,
   type WorkflowDocument,
 } from './document';
-import { newPort, sourceAt, type Endpoint } from './connect';
+import { type Endpoint } from './connect';
 import { hiddenBy, insidePort, isCollapsed, seenEnd } from './collapse';
 import { portsOf, typeOf, unknown, type Ports } from './ports';
 import { groupInputs, parseSource, resolve, sourcesOf } from './references';
@@ -53,14 +50,14 @@ export interface Graph {
   edges: GraphEdge[];
 }
 
-export const nodeWidth = 188;
+const nodeWidth = 188;
 const header = 54;
 const portHeight = 22;
 const footer = 10;
 const groupMargin = { right: 112, bottom: 28 };
 const emptyGroup: Size = { width: 300, height: 180 };
 
-export function sizeOf(ports: Ports): Size {
+function sizeOf(ports: Ports): Size {
   const rows = Math.max(ports.inputs.length, ports.outputs.length);
   return { width: nodeWidth, height: header + rows * portHeight + (rows > 0 ? footer : 0) };
 }
@@ -178,7 +175,7 @@ export function endpointOf(document: WorkflowDocument, scope: Path, text: string
 }
 
 const mark = (end: Endpoint): string => `${end.stage}${end.inner ? ':' : '.'}${end.port}`;
-export const edgeId = (from: Endpoint, to: Endpoint): string => `${mark(from)}>${mark(to)}`;
+const edgeId = (from: Endpoint, to: Endpoint): string => `${mark(from)}>${mark(to)}`;
 
 /** The name of a handle: which side of which port. */
 export const handleId = (side: 'in' | 'out', end: Pick<Endpoint, 'port' | 'inner'>): string =>
@@ -188,12 +185,6 @@ export function endpointOfHandle(path: Path, handle: string): Endpoint {
   const [, inner, port] = /^(?:in|out)(:inner)?:(.*)$/.exec(handle)!;
   return inner ? { stage: path, port: port!, inner: true } : { stage: path, port: port! };
 }
-
-/** The first input of a stage that still wants an edge. */
-export const openInput = (document: WorkflowDocument, node: GraphNode): string | undefined =>
-  node.ports.inputs.find(
-    (port) => !port.optional && sourceAt(document, { stage: node.path, port: port.name }) === undefined,
-  )?.name;
 
 /** Where a stage is drawn, in the coordinates of the whole canvas. */
 export function absolutePosition(nodes: Pick<GraphNode, 'path' | 'parent' | 'position'>[], path: Path): Position {
@@ -205,7 +196,3 @@ export function absolutePosition(nodes: Pick<GraphNode, 'path' | 'parent' | 'pos
   }
   return { x, y };
 }
-
-export const titleOf = (document: WorkflowDocument, path: Path): string => findStage(document, path)?.id ?? idOf(path);
-export const isInner = (path: Path): boolean => parentOf(path) !== '';
-export { newPort };

@@ -2,7 +2,7 @@
 import { withProperty, type Note, type WorkflowDocument } from './document';
 
 export const noteColours = ['yellow', 'blue', 'green', 'rose', 'grey'] as const;
-export type NoteColour = (typeof noteColours)[number];
+type NoteColour = (typeof noteColours)[number];
 export const colourOf = (note: Note): NoteColour => noteColours.find((one) => one === note.colour) ?? 'yellow';
 
 export const noteSize = { width: 240, height: 120 };

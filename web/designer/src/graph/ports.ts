@@ -77,7 +77,7 @@ function ownPorts(document: WorkflowDocument, path: Path, stage: Stage, catalog:
 const port = (name: string, type: string, optional = false): Port => ({ name, type, optional });
 
 /** A declared input: `checkpoint`, or `checkpoint?` where it may stay unconnected. */
-export const declared = (name: string, type: string): Port =>
+const declared = (name: string, type: string): Port =>
   type.endsWith('?') && type !== unknown ? port(name, type.slice(0, -1), true) : port(name, type);
 
 /** The type of a source as it is seen in a scope. */

@@ -27,7 +27,7 @@ export const sourcesOf = (source: Source | undefined): string[] =>
   source === undefined ? [] : Array.isArray(source) ? source : [source];
 
 /** One source is written as text, several as a list, none not at all; a list that stays as long stays a list. */
-export function mapSource(source: Source, change: (text: string) => string[]): Source | undefined {
+function mapSource(source: Source, change: (text: string) => string[]): Source | undefined {
   if (!Array.isArray(source)) {
     const changed = change(source);
     return changed.length > 1 ? changed : changed[0];
@@ -113,7 +113,7 @@ export function resolve(document: WorkflowDocument, scope: Path, id: string): Pa
 }
 
 /** Answers with what to write instead: none removes the source, several make a list. */
-export type ReferenceChange = (name: OutputName, scope: Path) => OutputName[];
+type ReferenceChange = (name: OutputName, scope: Path) => OutputName[];
 
 /** Rewrites every reference to an output. What does not change keeps its identity. */
 export function mapReferences(document: WorkflowDocument, change: ReferenceChange): WorkflowDocument {

@@ -3,7 +3,7 @@ import { walk, isGroup, type Catalog, type Port, type WorkflowDocument } from '.
 import { canConnect, fits, inputPort, outputPort, type Endpoint, type Verdict } from './connect';
 import { portsOf } from './ports';
 
-export interface Candidate {
+interface Candidate {
   end: Endpoint;
   port: Port;
   verdict: Verdict;
@@ -34,7 +34,7 @@ export function candidates(document: WorkflowDocument, catalog: Catalog, at: End
   return [...found.filter((one) => one.verdict.ok), ...found.filter((one) => !one.verdict.ok)];
 }
 
-export interface Fitting {
+interface Fitting {
   kind: string;
   port: string;
 }

@@ -5,6 +5,7 @@ import { useFetched } from '../hooks/useFetched';
 import { NameDialog } from '../dialogs/NameDialog';
 import { go } from '../hooks/useRoute';
 import { Icon } from '../parts/Icon';
+import { RoleButton } from '../parts/RoleButton';
 import { createDefinition } from './create';
 import { Thumbnail } from './Thumbnail';
 
@@ -22,21 +23,21 @@ export function Gallery({ taken }: { taken: string[] }) {
       )}
       <ul className="cards" aria-label="Templates">
         <li className="card">
-          <button type="button" onClick={() => setChosen(emptyDocument('workflow'))}>
+          <RoleButton needs="operator" onClick={() => setChosen(emptyDocument('workflow'))}>
             <span className="thumbnail plus">
               <Icon name="plus" />
             </span>
             <strong>Empty</strong>
             <p>Begin with nothing.</p>
-          </button>
+          </RoleButton>
         </li>
         {data?.[0].map((template) => (
           <li key={template.name} className="card">
-            <button type="button" onClick={() => setChosen({ ...template.definition, name: template.name })}>
+            <RoleButton needs="operator" onClick={() => setChosen({ ...template.definition, name: template.name })}>
               <Thumbnail document={template.definition} catalog={catalog} />
               <strong>{template.title}</strong>
               <p>{template.description}</p>
-            </button>
+            </RoleButton>
           </li>
         ))}
       </ul>

@@ -4,12 +4,13 @@ import { useEvents } from '../hooks/useEvents';
 import { useFetched } from '../hooks/useFetched';
 import { go, linkTo } from '../hooks/useRoute';
 import { chooseFile, readFile } from '../designer/files';
-import { Dialog } from '../parts/Dialog';
 import { Away } from '../parts/Away';
+import { Confirm } from '../parts/Confirm';
 import { ago } from '../parts/format';
 import { Gallery } from './Gallery';
 import { createDefinition } from './create';
 import { Icon } from '../parts/Icon';
+import { RoleButton } from '../parts/RoleButton';
 
 /** All workflows, and the ways to a new one. */
 export function WorkflowsPage() {
@@ -37,9 +38,9 @@ export function WorkflowsPage() {
     <main className="page" id="main" tabIndex={-1}>
       <header className="page-header">
         <h1>Workflows</h1>
-        <button type="button" onClick={() => void open()}>
+        <RoleButton needs="operator" onClick={() => void open()}>
           Import a file…
-        </button>
+        </RoleButton>
       </header>
       {(error ?? fault) && (
         <p className="fault" role="alert">
@@ -64,14 +65,14 @@ export function WorkflowsPage() {
                   <span className="hint">{ago(one.updated)}</span>
                 </footer>
               </a>
-              <button
-                type="button"
+              <RoleButton
+                needs="admin"
                 className="quiet corner"
                 aria-label={`Delete ${one.name}`}
                 onClick={() => setLeaving(one)}
               >
                 <Icon name="close" />
-              </button>
+              </RoleButton>
             </li>
           ))}
         </ul>
@@ -80,30 +81,16 @@ export function WorkflowsPage() {
       <h2>New workflow</h2>
       <Gallery taken={taken} />
       {leaving && (
-        <Dialog
+        <Confirm
           title={`Delete ${leaving.name}?`}
+          word="Delete"
+          keep="Keep"
+          danger
           onClose={() => setLeaving(undefined)}
-          actions={
-            <>
-              <span className="space" />
-              <button type="button" onClick={() => setLeaving(undefined)}>
-                Keep
-              </button>
-              <button
-                type="button"
-                className="danger"
-                onClick={() => {
-                  setLeaving(undefined);
-                  api.remove(leaving.name).then(refresh, (failure: Error) => setFault(failure.message));
-                }}
-              >
-                Delete
-              </button>
-            </>
-          }
+          onYes={() => api.remove(leaving.name).then(refresh)}
         >
           <p>Its draft and its published versions go. Runs keep the copy that they ran.</p>
-        </Dialog>
+        </Confirm>
       )}
     </main>
   );

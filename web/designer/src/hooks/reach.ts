@@ -1,7 +1,7 @@
 /** Whether the server is there. */
 import { useSyncExternalStore } from 'react';
 
-export type Reach = 'there' | 'away';
+type Reach = 'there' | 'away';
 
 let reach: Reach = 'there';
 const watchers = new Set<() => void>();

@@ -42,7 +42,7 @@ export function ComparisonTable({ comparison }: { comparison: Comparison }) {
           </tbody>
         </table>
       </div>
-      <p className="hint">Measured by {comparison.protocol}. Less is better in every row.</p>
+      <p className="hint long">Measured by {comparison.protocol}. Less is better in every row.</p>
     </>
   );
 }

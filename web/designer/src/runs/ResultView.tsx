@@ -3,8 +3,12 @@ import type { RunView } from '../api';
 import { ArtifactBox } from '../artifacts/ArtifactBox';
 import { artifactsIn, artifactsOf } from './artifacts';
 import { ComparisonTable } from './ComparisonTable';
+import { FiguresTable } from './FiguresTable';
+import { measured } from './measured';
 import { RankingView } from './RankingView';
-import { isComparison, isRanking, outputsOf } from './results';
+import { isComparison, isRanking, outputsOf, variablesText } from './results';
+import { isScore, scoreTables } from './scores';
+import { ScoresView } from './ScoresView';
 import { Value } from './Value';
 import { Widths } from './Widths';
 
@@ -12,8 +16,14 @@ import { Widths } from './Widths';
 export function ResultView({ run }: { run: RunView }) {
   const comparisons = useMemo(() => outputsOf(run, isComparison), [run]);
   const rankings = useMemo(() => outputsOf(run, isRanking), [run]);
+  // A report has them side by side already.
+  const models = useMemo(
+    () => (comparisons.length + rankings.length > 0 ? [] : measured(run)),
+    [run, comparisons, rankings],
+  );
+  const scores = useMemo(() => scoreTables(run), [run]);
   const others = Object.entries(run.outputs).filter(
-    ([, value]) => !isComparison(value) && !isRanking(value) && artifactsIn(value, '').length === 0,
+    ([, value]) => !isComparison(value) && !isRanking(value) && !isScore(value) && artifactsIn(value, '').length === 0,
   );
   return (
     <div className="result-view">
@@ -24,9 +34,12 @@ export function ResultView({ run }: { run: RunView }) {
             : `The run ${run.state === 'failed' ? 'failed' : 'was cancelled'}: this is what there is.`}
         </p>
       )}
-      {comparisons.map(({ name, value }) => (
+      {comparisons.map(({ name, value, variables }) => (
         <section key={name}>
-          <h2>Before and after</h2>
+          <h2>
+            Before and after
+            {comparisons.length > 1 && <span className="hint"> {variablesText(variables) || name}</span>}
+          </h2>
           <ComparisonTable comparison={value} />
         </section>
       ))}
@@ -35,6 +48,15 @@ export function ResultView({ run }: { run: RunView }) {
           <h2>{value.models.length} models</h2>
           <RankingView ranking={value} />
         </section>
+      ))}
+      {models.length > 0 && (
+        <section>
+          <h2>Measured</h2>
+          <FiguresTable models={models.map(({ label, figures }) => ({ key: label, name: label, figures }))} />
+        </section>
+      )}
+      {scores.map((table) => (
+        <ScoresView key={table.protocol} table={table} />
       ))}
       <Widths run={run} />
       <Artifacts run={run} />

@@ -1,14 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { Background, BackgroundVariant, Controls, MiniMap, ReactFlow } from '@xyflow/react';
+import { ReactFlow } from '@xyflow/react';
 import type { RunView } from '../api';
+import { Backdrop, canvasProps } from '../canvas/Backdrop';
 import { CanvasContext, createCanvasStore } from '../canvas/canvasStore';
-import { mapColour } from '../canvas/colours';
 import { flowEdges, flowNodes, type FlowEdge, type FlowNode } from '../canvas/flow';
-import { firstView } from '../canvas/view';
-import { GroupNode } from '../canvas/GroupNode';
-import { NoteNode } from '../canvas/NoteNode';
 import { noteIndex, noteNodes, type CanvasNode } from '../canvas/notes';
-import { StageNode } from '../canvas/StageNode';
 import type { Catalog, Path, WorkflowDocument } from '../graph/document';
 import { toGraph } from '../graph/graph';
 import { setCollapsed } from '../graph/collapse';
@@ -17,7 +13,6 @@ import { equal } from '../graph/difference';
 import { isShown, nodeOf, type ChosenBranches } from './branches';
 import { statusesOf } from './statuses';
 
-const nodeTypes = { stage: StageNode, group: GroupNode, note: NoteNode };
 const none: ReadonlySet<string> = new Set();
 
 interface Props {
@@ -79,9 +74,9 @@ export function RunCanvas({ run, catalog, chosen, branches, onChoose }: Props) {
   return (
     <CanvasContext.Provider value={store}>
       <ReactFlow<CanvasNode, FlowEdge>
+        {...canvasProps}
         nodes={all}
         edges={shownEdges}
-        nodeTypes={nodeTypes}
         nodesDraggable={false}
         nodesConnectable={false}
         edgesFocusable={false}
@@ -91,21 +86,8 @@ export function RunCanvas({ run, catalog, chosen, branches, onChoose }: Props) {
           for (const one of changes)
             if (one.type === 'select' && one.selected && noteIndex(one.id) === undefined) onChoose(one.id);
         }}
-        deleteKeyCode={null}
-        minZoom={0.1}
-        fitView
-        fitViewOptions={firstView}
-        proOptions={{ hideAttribution: true }}
       >
-        <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
-        <Controls showInteractive={false} />
-        <MiniMap<CanvasNode>
-          style={{ width: 150, height: 96 }}
-          pannable
-          zoomable
-          ariaLabel="Map of the run"
-          nodeColor={mapColour}
-        />
+        <Backdrop map="Map of the run" />
       </ReactFlow>
     </CanvasContext.Provider>
   );

@@ -5,6 +5,7 @@ import { useEvents } from '../hooks/useEvents';
 import { useFetched } from '../hooks/useFetched';
 import { linkTo } from '../hooks/useRoute';
 import { Icon } from '../parts/Icon';
+import { RoleButton } from '../parts/RoleButton';
 import { Tabs } from '../parts/Tabs';
 import { Away } from '../parts/Away';
 import { branchedNodes, branchOf, isShown, nameOf, nodeOf, type ChosenBranches } from './branches';
@@ -98,28 +99,28 @@ function Run({ run, error, refresh }: { run: RunView; error?: string; refresh: (
         <span className="space" />
         {view !== 'result' && <BranchPicker stages={run.stages} chosen={branches} onChoose={setBranches} />}
         {chosen && (
-          <button
-            type="button"
+          <RoleButton
+            needs="operator"
             disabled={from === undefined}
             title={from === undefined ? 'Choose a branch first: these are stages of several' : undefined}
             onClick={() => setRerun({ from })}
           >
             Run again from {from ?? chosen}
-          </button>
+          </RoleButton>
         )}
         {!isRunning && run.state !== 'succeeded' && (
-          <button type="button" className="primary" onClick={() => setRerun({})}>
+          <RoleButton needs="operator" className="primary" onClick={() => setRerun({})}>
             Resume
-          </button>
+          </RoleButton>
         )}
         {isRunning && (
-          <button
-            type="button"
+          <RoleButton
+            needs="operator"
             className="danger"
             onClick={() => api.cancel(run.id).then(refresh, (failure: Error) => setFault(failure.message))}
           >
             Cancel
-          </button>
+          </RoleButton>
         )}
       </div>
       {view !== 'result' && (

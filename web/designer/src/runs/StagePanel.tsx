@@ -1,5 +1,6 @@
 import type { RunView, StageView } from '../api';
 import { duration, plural } from '../parts/format';
+import { RoleButton } from '../parts/RoleButton';
 import { Attempts } from './Attempts';
 import { Plots } from './Plots';
 import { progressText, remaining } from './statuses';
@@ -64,9 +65,9 @@ function One({ run, stage, plots, onResume, onLog }: OneProps) {
               Show the log
             </button>
             {stage.state === 'failed' && run.state !== 'running' && (
-              <button type="button" className="small" onClick={onResume}>
+              <RoleButton needs="operator" className="small" onClick={onResume}>
                 Resume the run…
-              </button>
+              </RoleButton>
             )}
           </div>
         </div>

@@ -25,7 +25,7 @@ export function branchOf(stage: string, path: Path): string | undefined {
   return end > first && isWithin(nodeOf(stage), path) ? parts.slice(0, end).join('.') : undefined;
 }
 
-export interface Branch {
+interface Branch {
   /** `sweep.2`: what the ids of its stages begin with. */
   id: string;
   label: string;

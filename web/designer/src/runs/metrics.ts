@@ -2,7 +2,7 @@
 import type { AttemptMetrics, StageView } from '../api';
 import type { Point, Series } from '../charts/LineChart';
 
-export interface Plot {
+interface Plot {
   name: string;
   shape: 'line' | 'bars';
   series: Series[];

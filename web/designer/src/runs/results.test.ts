@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { comparisonRows, isComparison, isRanking, outputsOf, ratio, sizeOf, variablesText } from './results';
+import { comparisonRows, isComparison, isRanking, outputsOf, ratio, sizeKind, variablesText } from './results';
 
 const dense = { perplexity: 20, parameters: 1000, nonzero: 1000, bytes: 4000 };
 const pruned = { perplexity: 30, parameters: 1000, nonzero: 500, bytes: 4000 };
@@ -23,6 +23,17 @@ describe('a comparison', () => {
     expect(parameters!.cells[1]).toMatchObject({ ratio: 'the same', better: undefined });
     expect(nonzero!.cells.map((cell) => cell.share)).toEqual([1, 0.5, 0.5]);
     expect(bytes!.cells[2]).toMatchObject({ text: '2 kB', ratio: '−50 %', better: true });
+  });
+
+  it('has FLOPs where they were counted', () => {
+    const rows = comparisonRows({ ...comparison, dense: { ...dense, flops: 2e6 }, pruned: { ...pruned, flops: 1e6 } });
+    expect(rows.map((row) => row.name)).toEqual(['perplexity', 'parameters', 'not zero', 'size', 'FLOPs per token']);
+    expect(rows[4]!.cells.map((cell) => [cell.text, cell.ratio])).toEqual([
+      ['2M', undefined],
+      ['1M', '−50 %'],
+      ['–', undefined],
+    ]);
+    expect(comparisonRows({ ...comparison, dense: { ...dense, flops: null } })).toHaveLength(4);
   });
 
   it('has no column for a model that was not recovered', () =>
@@ -58,9 +69,9 @@ describe('the results of a run', () => {
     ).toEqual(['report']));
   it('count size as the ranking does', () => {
     expect(isRanking(ranking)).toBe(true);
-    expect(sizeOf(ranking, pruned)).toBe(500);
-    expect(sizeOf({ size: 'Bytes' }, pruned)).toBe(4000);
+    expect(sizeKind(ranking).key).toBe('nonzero');
+    expect(sizeKind({ size: 'Bytes' }).key).toBe('bytes');
   });
   it('name a model by the values that made it', () =>
-    expect(variablesText({ method: 'wanda', sparsity: 0.5 })).toBe('method wanda, sparsity 0.5'));
+    expect(variablesText({ method: 'wanda', sparsity: 0.5, rounds: 3 })).toBe('method wanda, sparsity 0.5'));
 });

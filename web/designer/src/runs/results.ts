@@ -8,6 +8,8 @@ export interface Figures {
   parameters: number;
   nonzero: number;
   bytes: number;
+  /** Of a forward pass, per token; absent where an older version measured. */
+  flops?: number | null;
 }
 
 export interface Comparison {
@@ -47,57 +49,82 @@ export const isRanking = (value: unknown): value is Ranking =>
 export const isMeasurement = (value: unknown): value is Figures & { protocol: string } =>
   isFigures(value) && 'protocol' in value;
 
-export interface Outcome<T> {
+interface Outcome<T> {
   name: string;
   value: T;
+  /** Of the branch that it came from. */
+  variables?: Record<string, Json> | null;
+}
+
+interface Outputs {
+  outputs: Record<string, Json>;
+  stages: { id: string; outputs?: Record<string, Json> | null; variables?: Record<string, Json> | null }[];
 }
 
 /** Outputs of one shape, those of the run before those that only a stage has; the same result is not told twice. */
-export function outputsOf<T>(
-  run: { outputs: Record<string, Json>; stages: { id: string; outputs?: Record<string, Json> | null }[] },
-  is: (value: unknown) => value is T,
-): Outcome<T>[] {
-  const all = [
-    ...Object.entries(run.outputs),
-    ...run.stages.flatMap((stage) =>
-      Object.entries(stage.outputs ?? {}).map(([name, value]): [string, Json] => [`${stage.id}.${name}`, value]),
+export function outputsOf<T>(run: Outputs, is: (value: unknown) => value is T): Outcome<T>[] {
+  const all: Outcome<Json>[] = [
+    ...Object.entries(run.outputs).map(([name, value]) => ({ name, value })),
+    ...run.stages.flatMap(({ id, outputs, variables }) =>
+      Object.entries(outputs ?? {}).map(([name, value]) => ({ name: `${id}.${name}`, value, variables })),
     ),
   ];
   const told = new Set<string>();
-  return all.flatMap(([name, value]) => {
+  return all.flatMap(({ value, ...rest }) => {
     const text = JSON.stringify(value);
     if (!is(value) || told.has(text)) return [];
     told.add(text);
-    return [{ name, value: value as T }];
+    return [{ ...rest, value: value as T }];
   });
 }
 
-export interface ComparisonRow {
+export type FigureKey = keyof Figures;
+
+interface FigureKind {
+  name: string;
+  key: FigureKey;
+  /** What its number is, for a picture. */
+  words: string;
+  write: (value: number) => string;
+}
+
+const kinds: FigureKind[] = [
+  { name: 'perplexity', key: 'perplexity', words: 'perplexity', write: (value) => `${Number(value.toPrecision(4))}` },
+  { name: 'parameters', key: 'parameters', words: 'parameters', write: short },
+  { name: 'not zero', key: 'nonzero', words: 'weights that are not zero', write: short },
+  { name: 'size', key: 'bytes', words: 'bytes', write: size },
+  { name: 'FLOPs per token', key: 'flops', words: 'FLOPs of a forward pass per token', write: short },
+];
+
+/** Those figures that any of the models has. */
+export const kindsOf = (all: Figures[]): FigureKind[] => kinds.filter(({ key }) => all.some((one) => one[key] != null));
+
+export const writtenFigure = ({ key, write }: FigureKind, figures: Figures): string => {
+  const value = figures[key];
+  return value == null ? '–' : write(value);
+};
+
+interface ComparisonRow {
   name: string;
   cells: { text: string; ratio?: string; share: number; better?: boolean }[];
 }
 
-const rows: [string, keyof Figures, (value: number) => string][] = [
-  ['perplexity', 'perplexity', (value) => `${Number(value.toPrecision(4))}`],
-  ['parameters', 'parameters', short],
-  ['not zero', 'nonzero', short],
-  ['size', 'bytes', size],
-];
-
 /** A row for each figure, a cell for each model: its value, its ratio to the dense one, its share of the greatest. */
 export function comparisonRows({ dense, pruned, recovered }: Comparison): ComparisonRow[] {
   const models = [dense, pruned, ...(recovered ? [recovered] : [])];
-  return rows.map(([name, key, write]) => {
-    const most = Math.max(...models.map((one) => one[key]), Number.MIN_VALUE);
+  return kindsOf(models).map((kind) => {
+    const values = models.map((one) => one[kind.key] ?? undefined);
+    const most = Math.max(...values.map((value) => value ?? 0), Number.MIN_VALUE);
+    const [first] = values;
     return {
-      name,
-      cells: models.map((one, index) => ({
-        text: write(one[key]),
-        share: one[key] / most,
-        ...(index > 0 && dense[key] > 0
-          ? { ratio: ratio(one[key] / dense[key]), better: one[key] === dense[key] ? undefined : one[key] < dense[key] }
-          : {}),
-      })),
+      name: kind.name,
+      cells: models.map((one, index) => {
+        const value = values[index];
+        const cell = { text: writtenFigure(kind, one), share: (value ?? 0) / most };
+        return index > 0 && first && value !== undefined
+          ? { ...cell, ratio: ratio(value / first), better: value === first ? undefined : value < first }
+          : cell;
+      }),
     };
   });
 }
@@ -113,11 +140,11 @@ export function ratio(factor: number): string {
 
 export const variablesText = (variables: Record<string, Json> | null | undefined): string =>
   Object.entries(variables ?? {})
+    // How many rounds there are is no difference between them.
+    .filter(([name]) => name !== 'rounds')
     .map(([name, value]) => `${name} ${written(value)}`)
     .join(', ');
 
 /** The figure that a ranking counts size in. */
-export function sizeOf(ranking: Pick<Ranking, 'size'>, figures: Figures): number {
-  const key = ranking.size.toLowerCase();
-  return figures[key in figures ? (key as keyof Figures) : 'bytes'];
-}
+export const sizeKind = ({ size: key }: Pick<Ranking, 'size'>): FigureKind =>
+  kinds.find((kind) => kind.key === key.toLowerCase()) ?? kinds.find((kind) => kind.key === 'bytes')!;

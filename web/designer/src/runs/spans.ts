@@ -1,7 +1,7 @@
 /** When the stages of a run were busy, in seconds since it began. */
 import type { RunView, StageView } from '../api';
 
-export interface Span {
+interface Span {
   stage: StageView;
   from: number;
   seconds: number;

@@ -6,10 +6,13 @@ import { go, linkTo } from '../hooks/useRoute';
 import { useTicking } from '../hooks/useTicking';
 import { Away } from '../parts/Away';
 import { Confirm } from '../parts/Confirm';
-import { ago, until, when } from '../parts/format';
+import { ago, when } from '../parts/format';
+import { RoleButton } from '../parts/RoleButton';
 import { Value } from '../runs/Value';
 import { inZone, isLate, missedWords, outcomeOf, overlapWords } from './outcome';
+import { ScheduleDialog } from './ScheduleDialog';
 import { Next } from './SchedulesPage';
+import { Times } from './Times';
 
 const page = 100;
 
@@ -19,7 +22,7 @@ export function SchedulePage({ name }: { name: string }) {
     const [schedule, history] = await Promise.all([api.schedule(name), api.scheduleHistory(name, page)]);
     return { schedule, history };
   }, `schedule ${name}`);
-  const [asking, setAsking] = useState<'pause' | 'remove' | 'trigger'>();
+  const [asking, setAsking] = useState<'edit' | 'pause' | 'remove' | 'trigger'>();
   const [reason, setReason] = useState('');
   const [fault, setFault] = useState<string>();
   useEvents((event) => {
@@ -37,25 +40,28 @@ export function SchedulePage({ name }: { name: string }) {
       </nav>
       <header className="page-header">
         <h1 className="long">{name}</h1>
-        <button type="button" onClick={() => setAsking('trigger')}>
+        <RoleButton needs="admin" onClick={() => setAsking('trigger')}>
           Start now…
-        </button>
+        </RoleButton>
+        <RoleButton needs="admin" onClick={() => setAsking('edit')}>
+          Edit…
+        </RoleButton>
         {!schedule.pausedAt ? (
-          <button type="button" onClick={() => setAsking('pause')}>
+          <RoleButton needs="admin" onClick={() => setAsking('pause')}>
             Pause…
-          </button>
+          </RoleButton>
         ) : (
-          <button
-            type="button"
+          <RoleButton
+            needs="admin"
             className="primary"
             onClick={() => api.resumeSchedule(name).then(refresh, (failure: Error) => setFault(failure.message))}
           >
             Resume
-          </button>
+          </RoleButton>
         )}
-        <button type="button" className="danger" onClick={() => setAsking('remove')}>
+        <RoleButton needs="admin" className="danger" onClick={() => setAsking('remove')}>
           Delete…
-        </button>
+        </RoleButton>
       </header>
       {(fault ?? error) && (
         <p className="fault" role="alert">
@@ -76,6 +82,16 @@ export function SchedulePage({ name }: { name: string }) {
       <h2>History</h2>
       <History history={history} zone={schedule.zone} />
 
+      {asking === 'edit' && (
+        <ScheduleDialog
+          schedule={schedule}
+          onClose={close}
+          onSaved={() => {
+            close();
+            refresh();
+          }}
+        />
+      )}
       {asking === 'trigger' && (
         <Confirm
           title={`Start ${name} now?`}
@@ -167,21 +183,6 @@ function About({ schedule }: { schedule: Schedule }) {
         ))}
       </dl>
     </section>
-  );
-}
-
-export function Times({ times, zone }: { times: string[]; zone: string }) {
-  return (
-    <ol className="times">
-      {times.map((time) => (
-        <li key={time}>
-          <time dateTime={time} title={`here ${when(time)}`}>
-            {inZone(time, zone)}
-          </time>{' '}
-          <span className="hint">{until(time)}</span>
-        </li>
-      ))}
-    </ol>
   );
 }
 

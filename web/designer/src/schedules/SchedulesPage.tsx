@@ -6,8 +6,9 @@ import { go, linkTo } from '../hooks/useRoute';
 import { useTicking } from '../hooks/useTicking';
 import { Away } from '../parts/Away';
 import { ago, until, when } from '../parts/format';
-import { NewScheduleDialog } from './NewScheduleDialog';
+import { RoleButton } from '../parts/RoleButton';
 import { inZone, isLate, outcomeOf } from './outcome';
+import { ScheduleDialog } from './ScheduleDialog';
 
 /** Everything that starts by itself: when next, and how it went last. */
 export function SchedulesPage() {
@@ -22,9 +23,9 @@ export function SchedulesPage() {
     <main className="page" id="main" tabIndex={-1}>
       <header className="page-header">
         <h1>Schedules</h1>
-        <button type="button" className="primary" onClick={() => setAdding(true)}>
+        <RoleButton needs="admin" className="primary" onClick={() => setAdding(true)}>
           New schedule…
-        </button>
+        </RoleButton>
       </header>
       {data?.length === 0 && (
         <p className="empty">
@@ -69,10 +70,10 @@ export function SchedulesPage() {
         </div>
       )}
       {adding && (
-        <NewScheduleDialog
+        <ScheduleDialog
           taken={(data ?? []).map((one) => one.name)}
           onClose={() => setAdding(false)}
-          onAdded={(name) => go('schedules', name)}
+          onSaved={(name) => go('schedules', name)}
         />
       )}
     </main>

@@ -7,6 +7,7 @@ import { useTicking } from '../hooks/useTicking';
 import { Away } from '../parts/Away';
 import { Confirm } from '../parts/Confirm';
 import { ago, duration, plural, when } from '../parts/format';
+import { RoleButton } from '../parts/RoleButton';
 
 /** Who computes: what each may take, what it does, and when it was last heard of. */
 export function WorkersPage() {
@@ -39,13 +40,13 @@ export function WorkersPage() {
               <span className={`state ${classOf[worker.state]}`}>{worker.state}</span>
               <span className="space" />
               {(worker.state === 'idle' || worker.state === 'working') && (
-                <button
-                  type="button"
+                <RoleButton
+                  needs="admin"
                   aria-label={`Drain ${worker.host} ${worker.pid}`}
                   onClick={() => setLeaving(worker)}
                 >
                   Drain…
-                </button>
+                </RoleButton>
               )}
             </header>
             <dl className="facts">
