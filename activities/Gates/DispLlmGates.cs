@@ -13,18 +13,21 @@ public sealed class DispLlmGates
 {
     private readonly CausalLM model;
     private readonly DispLlmLayer[] layers;
+    private readonly Dictionary<int, UnitSite> neurons;
 
     // Of a layer, the index of its first vector; of a vector, its layer.
     private readonly int[] firsts;
     private readonly int[] owners;
 
     /// <exception cref="StageException">The model's residual stream was cut before.</exception>
+    /// <exception cref="ModelException">Its blocks share weights, or its neurons are experts'.</exception>
     public DispLlmGates(CausalLM model)
     {
         if (model.Blocks.Any(block => block.AttentionShortcut is not null || block.MlpShortcut is not null)
             || model.Linears().Any(linear => linear.Reads is not null || linear.Writes is not null))
             throw new StageException("channels of this model's residual stream were cut before; that cannot be done again");
         this.model = model;
+        neurons = model.Sites().Where(site => site.Kind == UnitKind.Neuron).ToDictionary(site => site.Block);
         layers = [.. model.Blocks.Select(DispLlmLayer.Of)];
         firsts = [.. layers.Select((_, index) => layers.Take(index).Sum(layer => layer.GateSizes.Count))];
         owners = [.. layers.SelectMany((layer, index) => Enumerable.Repeat(index, layer.GateSizes.Count))];
@@ -67,7 +70,6 @@ public sealed class DispLlmGates
     /// <param name="method">The kind of the stage.</param>
     public PruningDecision Decide(IReadOnlyList<int[]> open, string hash, string method)
     {
-        var neurons = model.Sites().Where(site => site.Kind == UnitKind.Neuron).ToDictionary(site => site.Block);
         var (sites, channels) = (new List<KeptUnits>(), new List<KeptChannels>());
         Walk((half, vectors) =>
         {

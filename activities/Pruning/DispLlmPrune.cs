@@ -25,7 +25,7 @@ public sealed class DispLlmPrune : Activity<DispLlmPrune.Inputs, DispLlmPrune.Pa
         [property: Range(1, 1_000_000), Description("Training steps of the network that chooses")] int Steps = 1000,
         [property: Range(1, 4096), Description("Sequences in a batch")] int Batch = 8,
         [property: Range(1e-6, 1.0), Description("Its learning rate, the same at every step")] double LearningRate = 1e-3,
-        [property: Range(0.0, 1000.0), Description("What it costs to be off the ratio")] double Weight = 16,
+        [property: Range(0.0, 1000.0), Description("What it costs to be off the ratio: 6 in the paper, 16 in the published code")] double Weight = 6,
         [property: Description("What a gate multiplies by while the choices are learned")] GateValues Gates = GateValues.Hard,
         [property: Description("Of the network, of its noise and of the order of the data")] long Seed = 0);
 

@@ -116,44 +116,28 @@ public sealed class DispLlmTests : IDisposable
     }
 
     [Fact]
-    public void What_it_learns_beats_chance_and_costs_what_it_says()
+    public void Reaches_the_perplexity_of_the_published_code_at_the_same_true_size()
     {
+        // 600 steps, λ 16, seed 0 gave the published code 10.699. It counts a size of 0.514 for what it kept, with the query's
+        // width wrong under grouped queries; what its sets really keep is 98,216 of 184,320.
+        const double kept = 98_216 / 184_320.0;
         using var model = CausalFolder.Load(Golden.Path($"models/{Trained}"), CPU);
-        var (open, perplexity, share) = Prune(model, new(Ratio: 0.5, Steps: 80, Batch: 2, LearningRate: 5e-3));
-
         using var other = CausalFolder.Load(Golden.Path($"models/{Trained}"), CPU);
+
+        var (perplexity, share) = Prune(model, new(Ratio: 1 - kept, Steps: 600, Batch: 1, Weight: 16));
+
         using var ungraded = no_grad();
         var gates = new DispLlmGates(other);
         using var generator = new Generator(1);
-        var chance = gates.Freeze([.. gates.Sizes.Select(size => randn(size, generator: generator))], 0.5);
+        var chance = gates.Freeze([.. gates.Sizes.Select(size => randn(size, generator: generator))], kept);
         var random = Golden.Perplexity(other, 64, gates.Hook(Values(gates, chance)));
-
-        TestContext.Current.SendDiagnosticMessage($"learned {perplexity:f2} at {share:f4}, by chance {random:f2}");
-        Assert.InRange(share, 0.495, 0.5);
-        Assert.True(perplexity < 12.5, $"{perplexity}");
+        TestContext.Current.SendDiagnosticMessage($"learned {perplexity:f3} at {share:f4}, by chance {random:f3}");
+        Assert.InRange(share, kept - 0.003, kept);
+        Assert.True(perplexity < 10.699, $"{perplexity}");
         Assert.True(perplexity < 0.85 * random, $"{perplexity} against {random}");
     }
 
-    [Fact(Explicit = true)]
-    public void Reaches_the_references_perplexity()
-    {
-        foreach (var values in Enum.GetValues<GateValues>())
-        {
-            foreach (var ratio in (double[])[0.5, 1 - 0.53286])
-            {
-                foreach (var batch in (int[])[1, 4, 8])
-                {
-                    using var model = CausalFolder.Load(Golden.Path($"models/{Trained}"), CPU);
-                    var clock = System.Diagnostics.Stopwatch.StartNew();
-                    var (_, perplexity, share) = Prune(model, new(ratio, Steps: 600, Batch: batch, Gates: values));
-                    TestContext.Current.SendDiagnosticMessage(
-                        $"{values} batch {batch}: perplexity {perplexity:f3} at {share:f4}, {clock.Elapsed.TotalSeconds:f1} s");
-                }
-            }
-        }
-    }
-
-    private static (int[][] Open, double Perplexity, double Share) Prune(CausalLM model, DispLlmPrune.Parameters parameters)
+    private static (double Perplexity, double Share) Prune(CausalLM model, DispLlmPrune.Parameters parameters)
     {
         var (open, _) = DispLlmPrune.Learn(
             model, new TokenBatches(Golden.Tokens("calib"), parameters.Batch, parameters.Seed), parameters, StageFolder.Unkept,
@@ -161,7 +145,7 @@ public sealed class DispLlmTests : IDisposable
         var gates = new DispLlmGates(model);
         var share = gates.Share(open);
         gates.Decide(open, "model", "prune.displlm").Apply(model, null, StageFolder.Unkept, TestContext.Current.CancellationToken);
-        return (open, Golden.Perplexity(model, 64), share);
+        return (Golden.Perplexity(model, 64), share);
     }
 
     /// <summary>Some of each vector, more than none.</summary>
