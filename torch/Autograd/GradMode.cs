@@ -20,15 +20,26 @@ public static partial class torch
 }
 
 /// <summary>Sets whether this thread records graphs; disposing restores what was before.</summary>
+/// <remarks>
+/// The mode is the thread's: an await between the two may come back on another, and would leave the first one in the mode for
+/// whoever is next to run on it. That is an error where it happens, not where it is felt.
+/// </remarks>
 public sealed class AutoGradMode : IDisposable
 {
     private readonly bool before = IsEnabled;
+    private readonly int thread = Environment.CurrentManagedThreadId;
 
     public AutoGradMode(bool enabled) => LibTorch.pt_set_grad_mode(enabled);
 
     public static bool IsEnabled => LibTorch.pt_grad_mode();
 
-    public void Dispose() => LibTorch.pt_set_grad_mode(before);
+    /// <exception cref="InvalidOperationException">This is another thread than the one that set it.</exception>
+    public void Dispose()
+    {
+        if (Environment.CurrentManagedThreadId != thread)
+            throw new InvalidOperationException("the grad mode was set on another thread: no await may come between");
+        LibTorch.pt_set_grad_mode(before);
+    }
 }
 
 public sealed class InferenceMode(bool mode) : IDisposable
