@@ -1,10 +1,12 @@
 using Pipelines.Activities.Calibration;
 using Pipelines.Activities.Data;
 using Pipelines.Activities.Evaluation;
+using Pipelines.Activities.Experts;
 using Pipelines.Activities.Exporting;
 using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Modeling;
 using Pipelines.Activities.Pruning;
+using Pipelines.Activities.Sharing;
 using Pipelines.Models;
 using Pipelines.Workflows;
 
@@ -24,7 +26,13 @@ public static class ActivityCatalog
         .Add(new MagnitudePrune())
         .Add(new WandaPrune())
         .Add(new FlapPrune())
+        .Add(new ModegptPrune())
+        .Add(new SlicegptPrune())
+        .Add(new ShortgptPrune())
         .Add(new ApplyDecision())
+        .Add(new FlexiGptPrune())
+        .Add(new ToMoePrune())
+        .Add(new ExtendModel())
         .Add(new LoraFinetune())
         .Add(new EvaluatePerplexity())
         .Add(new EvaluateChoice())

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Pipelines.Engine.Definitions;
 using Pipelines.Engine.Schedules;
+using Pipelines.Engine.Telemetry;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
@@ -49,6 +50,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
         Schedules = new ScheduleBook(scheduleStore, new ScheduleReader(database), scheduleRunner, Definitions, catalog, waker);
         Tokens = new TokenStore(database);
         Audit = new AuditLog(database);
+        Figures = new Figures(database, artifacts as ArtifactDirectory, time);
     }
 
     public RunStore Runs { get; }
@@ -67,6 +69,8 @@ public sealed class PipelinesEngine : IAsyncDisposable
     /// <exception cref="EngineException">They are on another machine themselves.</exception>
     internal ArtifactDirectory LocalArtifacts => artifacts as ArtifactDirectory
         ?? throw new EngineException($"the artifacts are not in {options.DataFolder} but at {options.Artifacts}: do this there");
+
+    internal Figures Figures { get; }
 
     internal Database Database => database;
 
@@ -122,7 +126,8 @@ public sealed class PipelinesEngine : IAsyncDisposable
         var running = new RunningStages();
         executor = new StageExecutor(
             catalog, stages, new ResultReader(database), new CheckpointStore(database), recording, artifacts,
-            new StageComputer(stages, recording, work, running, options, time), running, options, self.Id, time);
+            new StageComputer(stages, recording, work, running, options, time),
+            new RunTrace(database, options.LoggerFactory.CreateLogger<RunTrace>()), running, options, self.Id, time);
         var leases = new LeaseKeeper(
             new LeaseConnection(database, self, options.Lease), running, options.Lease,
             options.LoggerFactory.CreateLogger<LeaseKeeper>());
@@ -150,10 +155,6 @@ public sealed class PipelinesEngine : IAsyncDisposable
     /// <exception cref="EngineException">A stage needs what no live worker serves.</exception>
     public Task<Guid> StartRunAsync(Plan plan, bool useCache, CancellationToken cancellation) =>
         StartRunAsync(plan, new RunRequest(useCache), cancellation);
-
-    /// <inheritdoc cref="StartRunAsync(Plan, RunRequest, CancellationToken)"/>
-    public Task<Guid> StartRunAsync(Plan plan, bool useCache, string? key, CancellationToken cancellation) =>
-        StartRunAsync(plan, new RunRequest(useCache, key), cancellation);
 
     /// <exception cref="EngineException">A stage needs what no live worker serves, or the key is that of another plan.</exception>
     public async Task<Guid> StartRunAsync(Plan plan, RunRequest request, CancellationToken cancellation) => await Explain(async () =>
@@ -250,6 +251,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
             await worker.DisposeAsync();
         await waker.DisposeAsync();
         await listener.DisposeAsync();
+        Figures.Dispose();
         (artifacts as IDisposable)?.Dispose();
         work.Dispose();
         await database.DisposeAsync();

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Pipelines.Storage;
@@ -46,17 +45,10 @@ internal sealed class RunPreview(Database database, Catalog catalog, StageCache 
         if (!useCache || !stage.Cache)
             return new StagePreview(stage.Id, false, useCache ? "the stage does without stored results" : "the run does without stored results");
 
-        var inputs = new JsonObject();
-        foreach (var (port, source) in values.Inputs)
-        {
-            if (source.Value(Made) is { } value)
-                inputs[port] = value;
-        }
-
         var (outside, failure) = SourceOf(stage, values.Parameters);
         if (failure is not null)
             return new StagePreview(stage.Id, null, failure);
-        var key = CacheKey.Of(stage.Kind, stage.Version, values.Parameters, Json.Write(inputs), outside);
+        var key = CacheKey.Of(stage.Kind, stage.Version, values.Parameters, Json.Write(PlannedInput.Values(values.Inputs, Made)), outside);
         var (found, reason) = await cache.FindAsync(workflow, stage.Id, key, cancellation);
         outputs[stage.Id] = found;
         return new StagePreview(stage.Id, found is not null, found is null ? reason ?? "it was never computed" : null);

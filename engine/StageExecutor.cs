@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pipelines.Engine.Isolation;
+using Pipelines.Engine.Telemetry;
 using Pipelines.Storage;
 using Pipelines.Storage.Artifacts;
 using Pipelines.Workflows;
@@ -9,7 +10,7 @@ namespace Pipelines.Engine;
 /// <summary>Runs one stage: claim, run, record; recording wakes what it fed.</summary>
 internal sealed partial class StageExecutor(
     Catalog catalog, StageStore stages, ResultReader results, CheckpointStore checkpoints, Recording recording, ArtifactStore artifacts,
-    StageComputer computer, RunningStages running, EngineOptions options, string worker, TimeProvider time)
+    StageComputer computer, RunTrace trace, RunningStages running, EngineOptions options, string worker, TimeProvider time)
 {
     /// <summary>What was stopped by force is recorded within this.</summary>
     private static readonly TimeSpan Recorded = TimeSpan.FromSeconds(5);
@@ -65,6 +66,7 @@ internal sealed partial class StageExecutor(
             return null;
         using var stage = Running.Add(claim);
         await ExecuteAsync(stage);
+        await trace.TellIfLastAsync(claim.Key, CancellationToken.None);
         // The slot is not free before the thread has ended, but whoever leaves does not wait for it.
         if (stage.LeftBehind is { } thread)
             await Task.WhenAny(thread, leaving.Task);

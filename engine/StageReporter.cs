@@ -6,7 +6,7 @@ namespace Pipelines.Engine;
 
 /// <summary>
 /// Takes a stage's progress and log lines on its thread, and writes them to the database on another, a few times a
-/// second: of the progress the latest, of the log all.
+/// second: of the progress the latest and the points of its curves, of the log all.
 /// </summary>
 internal sealed partial class StageReporter : IAsyncDisposable
 {

@@ -181,13 +181,7 @@ internal sealed partial class RunReader(Database database)
     private static Dictionary<string, JsonElement> Outputs(RunRow run, List<StageView> stages)
     {
         var made = stages.ToDictionary(stage => stage.Id, stage => stage.Outputs);
-        var outputs = new Dictionary<string, JsonElement>();
-        foreach (var (name, source) in Json.Read<Dictionary<string, PlannedInput>>(run.Outputs))
-        {
-            if (source.Value(made.GetValueOrDefault) is { } value)
-                outputs[name] = Json.Write(value);
-        }
-
-        return outputs;
+        return PlannedInput.Values(Json.Read<Dictionary<string, PlannedInput>>(run.Outputs), made.GetValueOrDefault)
+            .ToDictionary(output => output.Key, output => Json.Write(output.Value));
     }
 }

@@ -82,6 +82,13 @@ internal sealed class ScheduleTurn : IAsyncDisposable
     /// <inheritdoc cref="RunStore.CancelAsync(Guid, CancellationToken)"/>
     public Task CancelAsync(Guid run, CancellationToken cancellation) => RunStore.CancelAsync(db, run, cancellation);
 
+    /// <summary>From now on it is this; its name, its history and whether it is paused stay.</summary>
+    public Task ReplaceAsync(ScheduleRow edited, CancellationToken cancellation) => db.Database.ExecuteSqlAsync($"""
+        UPDATE pipelines.schedules SET cron = {edited.Cron}, zone = {edited.Zone}, missed = {Json.Write(edited.Missed).GetString()},
+            overlap = {Json.Write(edited.Overlap).GetString()}, definition = {edited.Definition}::jsonb, parameters = {edited.Parameters}::jsonb
+        WHERE name = {Row.Name}
+        """, cancellation);
+
     /// <param name="last">Until when the times of the cron are decided.</param>
     /// <param name="next">The first one after that.</param>
     public async Task CommitAsync(DateTimeOffset last, DateTimeOffset? next, CancellationToken cancellation)

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
 using Pipelines.Workflows;
@@ -70,13 +69,7 @@ internal static class StageClaims
     private static JsonElement Inputs(string sources, string? made)
     {
         var outputs = made is null ? [] : Json.Read<Dictionary<string, JsonElement>>(made);
-        var inputs = new JsonObject();
-        foreach (var (port, source) in Json.Read<Dictionary<string, PlannedInput>>(sources))
-        {
-            if (source.Value(id => outputs.TryGetValue(id, out var found) ? found : null) is { } value)
-                inputs[port] = value;
-        }
-
-        return Json.Write(inputs);
+        return Json.Write(PlannedInput.Values(
+            Json.Read<Dictionary<string, PlannedInput>>(sources), id => outputs.TryGetValue(id, out var found) ? found : null));
     }
 }

@@ -37,10 +37,10 @@ internal static partial class Access
         ["POST /api/artifacts/uploads/{}/commit"] = Operator,
         ["DELETE /api/artifacts/uploads/{}"] = Operator,
         ["DELETE /api/artifacts/{}"] = Operator,
-        ["POST /api/gc"] = Admin,
 
         ["POST /api/schedules/preview"] = Viewer,
         ["POST /api/schedules"] = Admin,
+        ["PUT /api/schedules/{}"] = Admin,
         ["DELETE /api/schedules/{}"] = Admin,
         ["POST /api/schedules/{}/pause"] = Admin,
         ["POST /api/schedules/{}/resume"] = Admin,
@@ -71,7 +71,7 @@ internal static partial class Access
     public static string Route(RouteEndpoint endpoint) =>
         "/" + Parameter().Replace(endpoint.RoutePattern.RawText ?? "", "{}").Trim('/');
 
-    private static bool IsReading(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
+    public static bool IsReading(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
 
     [GeneratedRegex(@"\{[^}]*\}")]
     private static partial Regex Parameter();

@@ -57,7 +57,7 @@ public sealed class PipelinesServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddSingleton(options.LoggerFactory);
         builder.Services.AddSingleton(engine).AddSingleton(engine.LocalArtifacts).AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<EventHub>().AddSingleton<Readings>().AddSingleton<RequestedPlan>();
+        builder.Services.AddSingleton<EventHub>().AddSingleton<RequestedPlan>();
         builder.Services.AddOpenApi();
         builder.Services.AddSingleton(new ArtifactUploads(engine.LocalArtifacts, options.LargestArtifact, TimeProvider.System));
         builder.Services.AddSingleton(engine.Tokens).AddSingleton(engine.Audit).AddSingleton(options);
@@ -74,7 +74,6 @@ public sealed class PipelinesServer : IAsyncDisposable
         app.Use(security.IdentifyAsync);
         app.UseRateLimiter();
         app.Use(security.CheckAsync);
-        app.Use(SameOrigin.CheckAsync);
         MapApi(app);
         try
         {

@@ -13,6 +13,8 @@ namespace Pipelines.Web;
 /// <summary>Every error as problem details: those that the caller can act on with their reason, others without.</summary>
 internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHandler
 {
+    public const string WrongMediaType = "expected a body of application/json";
+
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         if (httpContext.RequestAborted.IsCancellationRequested)
@@ -44,6 +46,7 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IExceptionHan
     {
         StatusCodes.Status404NotFound => $"there is nothing at {context.HttpContext.Request.Path}",
         StatusCodes.Status405MethodNotAllowed => $"{context.HttpContext.Request.Path} takes no {context.HttpContext.Request.Method}",
+        StatusCodes.Status415UnsupportedMediaType => WrongMediaType,
         _ => null,
     };
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Pipelines.Engine;
 using Pipelines.Workflows;
 
@@ -8,6 +9,9 @@ namespace Pipelines.Web;
 /// <summary>The workflow that a request holds or names, checked as a whole.</summary>
 internal sealed class RequestedPlan(PipelinesEngine engine)
 {
+    /// <summary>For requests that hold a workflow document: one of the largest size, and what is around it.</summary>
+    public static RequestSizeLimitAttribute SizeLimit { get; } = new(WorkflowFile.Largest + (64 << 10));
+
     private static readonly IReadOnlyDictionary<string, JsonElement> NoValues = new Dictionary<string, JsonElement>();
 
     /// <param name="definition">The document; null for the published one of this name.</param>

@@ -35,9 +35,8 @@ internal sealed class Security(ServerOptions options, TokenStore tokens)
 
     public Task CheckAsync(HttpContext context, RequestDelegate next)
     {
-        if (Access.Needed(context) is not { } least)
-            return next(context);
-        if (Caller.Of(context) is not { } caller)
+        var (least, caller) = (Access.Needed(context), Caller.Of(context));
+        if (least is not null && caller is null)
         {
             if (open)
             {
@@ -50,18 +49,17 @@ internal sealed class Security(ServerOptions options, TokenStore tokens)
                 "the token is missing or is not the server's, or it has expired or was revoked: expected Authorization: Bearer and the token");
         }
 
-        // What a browser sends by itself proves nothing: the page of another site can make it ask, but not with this header.
-        var byBrowser = caller.Local ? context.Request.Headers.Origin.Count > 0 : Shown(context.Request).ByCookie;
-        if (byBrowser && Access.Changes(context) && context.Request.Headers[AskedWith] != Page)
+        if (MayBeForeign(context.Request))
         {
+            var page = context.Request.Headers.Origin is [var origin] ? $"the page {origin} may not do this: " : "";
             return RefuseAsync(context, StatusCodes.Status403Forbidden,
-                $"a browser must say that our own page asks: expected {AskedWith}: {Page}");
+                $"{page}a browser must say that our own page asks: expected {AskedWith}: {Page}");
         }
 
-        return caller.Role >= least
+        return least is null || caller!.Role >= least
             ? next(context)
             : RefuseAsync(context, StatusCodes.Status403Forbidden,
-                $"{context.Request.Method} {context.Request.Path} needs the role {Word(least)}: the token '{caller.Name}' has {Word(caller.Role)}");
+                $"{context.Request.Method} {context.Request.Path} needs the role {Word(least.Value)}: the token '{caller.Name}' has {Word(caller.Role)}");
     }
 
     /// <returns>Null when nobody has this token.</returns>
@@ -92,6 +90,13 @@ internal sealed class Security(ServerOptions options, TokenStore tokens)
 
     public static Task RefuseAsync(HttpContext context, int status, string detail) =>
         TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
+
+    /// <summary>
+    /// What a browser sends by itself (the cookie, where the page is from) proves nothing: the page of another site can make
+    /// it ask, but not with our header.
+    /// </summary>
+    private static bool MayBeForeign(HttpRequest request) =>
+        !Access.IsReading(request.Method) && (request.Headers.Origin.Count > 0 || Shown(request).ByCookie) && request.Headers[AskedWith] != Page;
 
     /// <summary>A page from elsewhere whose name was made to lead here carries that name.</summary>
     private static bool IsLocal(HostString host) =>

@@ -19,6 +19,20 @@ public sealed record PlannedInput(bool IsList, IReadOnlyList<PlannedSource> Item
     /// <summary>The stages that it may come from.</summary>
     public IEnumerable<string> Stages => Items.SelectMany(item => item.FirstOf).Select(output => output.Stage);
 
+    /// <summary>The values of those that have one.</summary>
+    /// <inheritdoc cref="Value"/>
+    public static JsonObject Values(IReadOnlyDictionary<string, PlannedInput> inputs, Func<string, JsonElement?> outputs)
+    {
+        var values = new JsonObject();
+        foreach (var (name, source) in inputs)
+        {
+            if (source.Value(outputs) is { } value)
+                values[name] = value;
+        }
+
+        return values;
+    }
+
     /// <summary>The value; null when all that would make it was skipped.</summary>
     /// <param name="outputs">The outputs of a stage; null when it was skipped.</param>
     public JsonNode? Value(Func<string, JsonElement?> outputs)

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using Pipelines.Workflows;
@@ -9,16 +8,24 @@ using static TorchSharp.torch;
 namespace Pipelines.Activities.Calibration;
 
 /// <summary>
-/// Runs a calibration set through the dense model, block by block, and keeps the moments of every linear's input.
+/// Runs a calibration set through a model, block by block, and keeps what later stages need of it. The model is not
+/// loaded as a whole: it may be larger than memory.
 /// </summary>
-[Description("Measures the inputs of every linear over a calibration set")]
+[Description("Measures the inputs of linears over a calibration set, block by block")]
 public sealed class CalibrateStatistics
     : Activity<CalibrateStatistics.Inputs, CalibrateStatistics.Parameters, CalibrateStatistics.Outputs>
 {
-    public sealed record Inputs(Checkpoint Model, Dataset Calibration);
+    /// <param name="Compressed">With this, each block is measured on what this model's blocks before it put out (sequential).</param>
+    public sealed record Inputs(Checkpoint Model, Dataset Calibration, Checkpoint? Compressed);
 
     public sealed record Parameters(
-        [property: Range(1, 1_000_000), Description("Calibration sequences, at most")] int Sequences = 128);
+        [property: Range(1, 1_000_000), Description("Calibration sequences, at most")] int Sequences = 128,
+        [property: RegularExpression(StatisticWords.Kinds, ErrorMessage = StatisticWords.KindsExpected)]
+        [property: Description("What to keep: some of moments, mean, meanSquare, fluctuation, variance, gram, heads, influence")]
+        string Collect = "moments",
+        [property: RegularExpression(StatisticWords.Roles, ErrorMessage = StatisticWords.RolesExpected)]
+        [property: Description("Of which linears' inputs: all, or some of query, key, value, output, gate, up, down")]
+        string Sites = "all");
 
     public sealed record Outputs(Statistics Statistics);
 
@@ -27,22 +34,22 @@ public sealed class CalibrateStatistics
     public override async Task<Outputs> RunAsync(
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
-        using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
-        using var tokens = await stage.TokensAsync(inputs.Calibration, model, parameters.Sequences, cancellation);
-        using var all = Measure(model.Network, tokens, stage.Report, cancellation);
+        var folder = await stage.Artifacts.OpenAsync(inputs.Model.Hash, cancellation);
+        var compressed = inputs.Compressed is null ? null : await stage.Artifacts.OpenAsync(inputs.Compressed.Hash, cancellation);
+        var config = CausalConfig.Read(Path.Combine(folder, "config.json"));
+        using var tokens = await stage.TokensAsync(
+            inputs.Calibration, Tokenizer.Load(folder), config.VocabSize, parameters.Sequences, cancellation);
+        var plan = new StatisticsPlan(
+            StatisticWords.Parse<StatisticKinds>(parameters.Collect), StatisticWords.Parse<LinearRoles>(parameters.Sites));
+        var blocks = new StatisticsRunner(folder, plan, stage, cancellation) { Compressed = compressed }.Run(tokens);
 
         await using var draft = stage.Artifacts.Begin();
-        StatisticsFile.Save(draft.Folder, all.Moments, new Dictionary<string, string>
-        {
-            ["model"] = inputs.Model.Hash,
-            ["dataset"] = inputs.Calibration.Hash,
-            ["sequences"] = tokens.shape[0].ToString(CultureInfo.InvariantCulture),
-            ["length"] = tokens.shape[1].ToString(CultureInfo.InvariantCulture),
-            ["propagation"] = "dense",
-        });
+        StatisticsFile.Join(draft.Folder, blocks, new CalibrationIdentity(
+            inputs.Model.Hash, inputs.Calibration.Hash, tokens.shape[0], tokens.shape[1], inputs.Compressed?.Hash, plan));
         return new Outputs(new Statistics(await draft.CommitAsync(cancellation)));
     }
 
+    /// <summary>The moments of a model in memory.</summary>
     /// <param name="tokens">[sequences, length], int64.</param>
     public static ModelMoments Measure(
         CausalLM model, Tensor tokens, ReportProgress report, CancellationToken cancellation)

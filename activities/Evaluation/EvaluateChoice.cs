@@ -45,7 +45,7 @@ public sealed class EvaluateChoice : Activity<EvaluateChoice.Inputs, EvaluateCho
         return new Outputs(new ChoiceMeasurement(
             Named(inputs.Choices, model, result.Items, begin), result.Items, result.Accuracy, result.StandardError,
             result.NormalizedAccuracy, result.NormalizedStandardError, result.Truncated,
-            network.ParameterCount(), network.NonzeroCount(), model.Bytes()));
+            network.ParameterCount(), network.NonzeroCount(), model.FileBytes()));
     }
 
     private static int? Begin(LoadedModel model, string? token) => token is null

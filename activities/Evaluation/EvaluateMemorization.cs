@@ -52,7 +52,7 @@ public sealed class EvaluateMemorization
             $"memorization-1:data={Protocol.Short(inputs.Data.Hash)}:tokenizer={Protocol.Short(model.Tokenizer.Sha256)}"
                 + $":prefix={parameters.Prefix}:suffix={parameters.Suffix}:stride={stride}:windows={count}",
             count, result.Exact, result.Fractional, result.StandardError,
-            network.ParameterCount(), network.NonzeroCount(), model.Bytes()));
+            network.ParameterCount(), network.NonzeroCount(), model.FileBytes()));
     }
 
     /// <returns>Logits of what follows, [B, 1, vocabulary].</returns>

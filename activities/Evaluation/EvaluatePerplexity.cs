@@ -51,7 +51,7 @@ public sealed class EvaluatePerplexity
             throw new StageException($"the perplexity is {perplexity}: the model's weights or activations hold NaN or infinity");
         return new Outputs(new Measurement(
             Named(inputs.Data, model, windows, length), perplexity, model.Network.ParameterCount(),
-            model.Network.NonzeroCount(), model.Bytes(), ModelFlops.PerToken(model.Network, (int)length)));
+            model.Network.NonzeroCount(), model.FileBytes(), ModelFlops.PerToken(model.Network, (int)length)));
     }
 
     /// <summary>Metric and version, text, tokenizer, window length and stride, number of windows.</summary>

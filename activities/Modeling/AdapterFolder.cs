@@ -13,7 +13,10 @@ public static class AdapterFolder
     private const string TensorFile = "adapter_model.safetensors";
 
     /// <summary>Puts the folder's adapters, if it has any, on the model's linears.</summary>
-    public static void Attach(CausalLM model, string folder)
+    public static void Attach(CausalLM model, string folder) => Attach(model.Linears(), folder, model.Device);
+
+    /// <summary>Those of some linears.</summary>
+    public static void Attach(IEnumerable<Linear> linears, string folder, Device device)
     {
         var config = Path.Combine(folder, ConfigFile);
         if (!File.Exists(config))
@@ -22,11 +25,11 @@ public static class AdapterFolder
         using var file = SafetensorsFile.Open(Path.Combine(folder, TensorFile));
         var json = JsonNode.Parse(File.ReadAllText(config))!;
         var scale = json["lora_alpha"]!.GetValue<double>() / json["r"]!.GetValue<int>();
-        foreach (var linear in model.Linears())
+        foreach (var linear in linears)
             linear.Adapter = new LoraAdapter(Read(linear, "lora_A"), Read(linear, "lora_B"), scale, keep: null);
 
         Tensor Read(Linear linear, string side) =>
-            file.View(Name(linear, side)).clone().to(model.Device).DetachFromDisposeScope();
+            file.View(Name(linear, side)).clone().to(device).DetachFromDisposeScope();
     }
 
     public static void Save(CausalLM model, string folder, int rank, double alpha)

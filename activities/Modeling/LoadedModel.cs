@@ -1,5 +1,4 @@
 using Pipelines.Models;
-using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Modeling;
 
@@ -21,21 +20,15 @@ public sealed record LoadedModel(string Folder, CausalLM Network, Tokenizer Toke
         return (double)zeros / all;
     }
 
-    /// <summary>Parameters of the blocks' linears: what pruning ratios count.</summary>
-    public long BlockParameters() => Network.Linears().Sum(linear => linear.Weight.numel());
+    /// <summary>Parameters of the blocks' linears, and of shortcuts where there are any: what pruning ratios count.</summary>
+    public long BlockParameters() => Network.Blocks.Sum(block =>
+        block.Linears.Sum(linear => linear.Weight.numel()) + (block.AttentionShortcut?.numel() ?? 0) + (block.MlpShortcut?.numel() ?? 0));
 
-    /// <summary>Bytes of the safetensors files.</summary>
-    public long Bytes() => Directory.EnumerateFiles(Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+    /// <summary>Bytes of the safetensors files that it was loaded from.</summary>
+    public long FileBytes() => Directory.EnumerateFiles(Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
 
     /// <summary>The ids of a text, each of them a row of the embedding.</summary>
-    /// <exception cref="StageException">The tokenizer gives an id beyond them.</exception>
-    public int[] Encode(string text)
-    {
-        var ids = Tokenizer.Encode(text);
-        return Array.Find(ids, id => id >= Network.Config.VocabSize) is > 0 and var outside
-            ? throw new StageException($"the tokenizer gives id {outside}, but the model's vocab_size is {Network.Config.VocabSize}")
-            : ids;
-    }
+    public int[] Encode(string text) => Tokenizer.Encode(text, Network.Config.VocabSize);
 
     public void Dispose() => Network.Dispose();
 }

@@ -36,11 +36,16 @@ public static class StageModels
 
     /// <summary>The windows of a dataset as tokens [sequences, length], int64, on the stage's device.</summary>
     /// <param name="most">Sequences at most; null for all of the dataset's.</param>
+    public static Task<Tensor> TokensAsync(
+        this StageContext stage, Dataset dataset, LoadedModel model, int? most, CancellationToken cancellation) =>
+        stage.TokensAsync(dataset, model.Tokenizer, model.Network.Config.VocabSize, most, cancellation);
+
+    /// <summary>The same for a model that is not loaded.</summary>
     public static async Task<Tensor> TokensAsync(
-        this StageContext stage, Dataset dataset, LoadedModel model, int? most, CancellationToken cancellation)
+        this StageContext stage, Dataset dataset, Tokenizer tokenizer, int vocabulary, int? most, CancellationToken cancellation)
     {
         var (text, windows) = await DatasetFolder.OpenAsync(stage.Artifacts, dataset, cancellation);
-        var ids = model.Encode(text);
+        var ids = tokenizer.Encode(text, vocabulary);
         var starts = DatasetFolder.Starts(windows, ids.Length);
         if (most < starts.Length)
             starts = starts[..most.Value];
@@ -55,11 +60,23 @@ public static class StageModels
         return flat.view(starts.Length, windows.Length).to(device(stage.Device));
     }
 
-    /// <exception cref="StageException">The statistics were taken of another model.</exception>
+    /// <summary>The ids of a text, each of them a row of the embedding.</summary>
+    /// <param name="vocabulary">Rows of the embedding.</param>
+    /// <exception cref="StageException">The tokenizer gives an id beyond them.</exception>
+    public static int[] Encode(this Tokenizer tokenizer, string text, int vocabulary)
+    {
+        var ids = tokenizer.Encode(text);
+        return Array.Find(ids, id => id >= vocabulary) is > 0 and var outside
+            ? throw new StageException($"the tokenizer gives id {outside}, but the model's vocab_size is {vocabulary}")
+            : ids;
+    }
+
+    /// <param name="propagation">How they must have been gathered; null for either way.</param>
+    /// <exception cref="StageException">The statistics were taken of another model, or in another way.</exception>
     public static async Task<StatisticsFile> OpenStatisticsAsync(
-        this StageContext stage, Statistics statistics, Checkpoint model, CancellationToken cancellation)
+        this StageContext stage, Statistics statistics, Checkpoint model, CancellationToken cancellation, Propagation? propagation = null)
     {
         var folder = await stage.Artifacts.OpenAsync(statistics.Hash, cancellation);
-        return StatisticsFile.Open(folder, model.Hash);
+        return StatisticsFile.Open(folder, model.Hash, propagation);
     }
 }

@@ -43,6 +43,7 @@ internal static class RunCommand
             // What is wrong with a file is said before anything is started.
             var plan = published is null ? Workflow.Plan(what, settings, gpu: onGpu, anew: parsed.GetValue(anew)) : null;
             var results = ResultFolder.At(parsed.GetValue(output) ?? $"{plan?.Definition.Name ?? published!.Name}-out");
+            using var export = OtlpExport.Start();
             await using var engine = await place.OpenAsync(parsed, cancellation, Offer.All());
             int? version = null;
             if (published is not null)

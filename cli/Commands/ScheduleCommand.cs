@@ -15,7 +15,7 @@ internal static class ScheduleCommand
 
     public static Command Create() => new("schedule", "Starts workflows at certain times")
     {
-        ScheduleAddCommand.Create(), List(), Show(), Pause(), Resume(), Remove(), Trigger(),
+        ScheduleAddCommand.Create(), ScheduleEditCommand.Create(), List(), Show(), Pause(), Resume(), Remove(), Trigger(),
     };
 
     private static Command List()

@@ -36,6 +36,7 @@ internal static class ServeCommand
         {
             var options = Options(parsed, token, parsed.GetValue(required));
             var offer = parsed.GetValue(idle) ? null : work.Read(parsed);
+            using var export = OtlpExport.Start();
             await using var engine = await WorkOptions.PatientlyAsync(
                 () => place.OpenAsync(parsed, cancellation, offer), cancellation);
             await using var server = await StartAsync(() => PipelinesServer.StartAsync(engine, options, cancellation), options);

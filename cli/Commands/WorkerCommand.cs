@@ -20,6 +20,7 @@ internal static class WorkerCommand
             if (server is not null && place.Database(parsed) is null)
                 throw new UserException("--artifacts needs --database (PIPELINES_DATABASE): the Postgres that the server uses");
             var offer = work.Read(parsed);
+            using var export = OtlpExport.Start();
             await using var engine = await WorkOptions.PatientlyAsync(
                 async () => await WorkOptions.StartAsync(await place.OpenAsync(parsed, cancellation, offer, server), cancellation),
                 cancellation);

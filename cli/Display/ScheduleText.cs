@@ -30,6 +30,16 @@ internal static class ScheduleText
     public static void WriteNext(ScheduleView schedule) =>
         Console.WriteLine($"{schedule.Name}: {schedule.Workflow}, next {Next(schedule)}");
 
+    /// <summary>Where two of its rules do not go together as one might think.</summary>
+    public static void WriteClash(ScheduleView schedule)
+    {
+        if (schedule is { Missed: MissedPolicy.All, Overlap: not OverlapPolicy.Allow })
+        {
+            Console.WriteLine(
+                $"several missed times come at once, and --overlap {Word(schedule.Overlap)} holds for them too; --overlap allow runs all");
+        }
+    }
+
     public static void Write(ScheduleView schedule, IReadOnlyList<DateTimeOffset> next, IReadOnlyList<FireView> history)
     {
         Console.WriteLine($"{schedule.Name}: {schedule.Workflow}, at '{schedule.Cron}' in {schedule.Zone}");

@@ -6,11 +6,11 @@ using Pipelines.Workflows;
 
 namespace Pipelines.Engine.Schedules;
 
-/// <summary>Schedules as their users see them: added, looked at, paused, triggered, removed.</summary>
+/// <summary>Schedules as their users see them: added, looked at, edited, paused, triggered, removed.</summary>
 public sealed partial class ScheduleBook
 {
     // Each holds a connection of the database and needs another one: all at once would wait for each other.
-    private static readonly SemaphoreSlim Triggering = new(4);
+    private static readonly SemaphoreSlim Turns = new(4);
 
     private readonly ScheduleStore store;
     private readonly ScheduleReader reader;
@@ -46,7 +46,7 @@ public sealed partial class ScheduleBook
     public Task<ScheduleView> AddAsync(
         string name, string cron, string zone, MissedPolicy missed, OverlapPolicy overlap, DefinitionReference definition,
         IReadOnlyDictionary<string, JsonElement> parameters, CancellationToken cancellation) =>
-        AddAsync(name, cron, zone, missed, overlap, new NestedWorkflow($"{DefinitionReference.Prefix}{definition}", null), parameters, cancellation);
+        AddAsync(name, cron, zone, missed, overlap, Published(definition), parameters, cancellation);
 
     private async Task<ScheduleView> AddAsync(
         string name, string cron, string zone, MissedPolicy missed, OverlapPolicy overlap, NestedWorkflow source,
@@ -61,9 +61,7 @@ public sealed partial class ScheduleBook
 
         var times = Cron.Parse(cron, zone);
         var (definition, _) = await definitions.ResolveAsync(source, cancellation);
-        var plan = ScheduledPlan.Of(definition, catalog, parameters);
-        foreach (var (parameter, value) in ScheduledPlan.Latest(definition, plan.Parameters))
-            LatestEntry.Check(parameter, value);
+        var values = Check(definition, parameters);
         var now = await store.NowAsync(cancellation);
         var added = await store.AddAsync(
             new ScheduleRow
@@ -74,7 +72,7 @@ public sealed partial class ScheduleBook
                 Missed = missed,
                 Overlap = overlap,
                 Definition = Json.Write(source).GetRawText(),
-                Parameters = Json.Write(plan.Parameters).GetRawText(),
+                Parameters = values,
                 LastFire = now,
                 NextFire = times.After(now),
             },
@@ -82,6 +80,26 @@ public sealed partial class ScheduleBook
         return added
             ? await FindAsync(name, cancellation)
             : throw new ScheduleException(ScheduleFault.Taken, $"there is a schedule '{name}' already: remove it first, or choose another name");
+    }
+
+    /// <summary>
+    /// What is due by now is decided first, by what the schedule was; its next time is the first one after now. What waits for
+    /// the previous run starts as the schedule is then. It stays paused, and keeps its history.
+    /// </summary>
+    /// <exception cref="EngineException">There is no such schedule, or the cron, the zone, a parameter or the workflow is wrong.</exception>
+    public async Task<ScheduleView> EditAsync(string name, ScheduleChange change, CancellationToken cancellation)
+    {
+        await WithTurnAsync(
+            name, async turn => await runner.EditAsync(turn, await EditedAsync(turn.Row, change, cancellation), cancellation), cancellation);
+        return await FindAsync(name, cancellation);
+    }
+
+    /// <summary>What a schedule starts, as that is now.</summary>
+    /// <exception cref="EngineException">There is no such schedule, or what it starts is not there.</exception>
+    public async Task<WorkflowDefinition> WorkflowAsync(string name, CancellationToken cancellation)
+    {
+        var source = await reader.SourceAsync(name, cancellation) ?? throw await UnknownAsync(name, cancellation);
+        return (await definitions.ResolveAsync(source, cancellation)).Definition;
     }
 
     /// <summary>A path as a schedule keeps it: full, seen from the current folder; <c>latest:</c> stays in front.</summary>
@@ -96,6 +114,9 @@ public sealed partial class ScheduleBook
     /// <summary>What became of its times, the newest first.</summary>
     public Task<IReadOnlyList<FireView>> HistoryAsync(string name, int limit, CancellationToken cancellation) =>
         reader.HistoryAsync(name, limit, cancellation);
+
+    /// <inheritdoc cref="ScheduleReader.LastAsync"/>
+    public Task<IReadOnlyDictionary<string, FireView>> LastAsync(CancellationToken cancellation) => reader.LastAsync(cancellation);
 
     /// <summary>Its next times by this machine's zones; none while it is paused.</summary>
     /// <exception cref="EngineException">Its zone is not on this machine.</exception>
@@ -150,22 +171,60 @@ public sealed partial class ScheduleBook
     /// <exception cref="EngineException">There is no such schedule.</exception>
     public async Task<FireView> TriggerAsync(string name, CancellationToken cancellation)
     {
+        var time = default(DateTimeOffset);
+        await WithTurnAsync(name, async turn => time = await runner.TriggerAsync(turn, cancellation), cancellation);
+        var history = await reader.HistoryAsync(name, DueTimes.Most, cancellation);
+        return history.First(fire => fire.Time == time);
+    }
+
+    private async Task WithTurnAsync(string name, Func<ScheduleTurn, Task> act, CancellationToken cancellation)
+    {
         await waker.SchedulerAsync(cancellation);
-        await Triggering.WaitAsync(cancellation);
+        await Turns.WaitAsync(cancellation);
         try
         {
-            await using var turn = await store.TakeAsync(name, cancellation);
-            if (turn is null)
-                throw await UnknownAsync(name, cancellation);
-            var time = await runner.TriggerAsync(turn, cancellation);
-            var history = await reader.HistoryAsync(name, DueTimes.Most, cancellation);
-            return history.First(fire => fire.Time == time);
+            await using var turn = await store.TakeAsync(name, cancellation) ?? throw await UnknownAsync(name, cancellation);
+            await act(turn);
         }
         finally
         {
-            Triggering.Release();
+            Turns.Release();
         }
     }
+
+    private async Task<ScheduleRow> EditedAsync(ScheduleRow row, ScheduleChange change, CancellationToken cancellation)
+    {
+        var source = change switch
+        {
+            { Definition: { } published } => Published(published),
+            { Document: { } document } => new NestedWorkflow(null, document),
+            _ => Json.Read<NestedWorkflow>(row.Definition),
+        };
+        var (definition, _) = await definitions.ResolveAsync(source, cancellation);
+        var parameters = change.Parameters ?? Json.Read<Dictionary<string, JsonElement>>(row.Parameters)
+            .Where(kept => definition.Parameters?.ContainsKey(kept.Key) == true).ToDictionary();
+        return new ScheduleRow
+        {
+            Name = row.Name,
+            Cron = change.Cron ?? row.Cron,
+            Zone = change.Zone ?? row.Zone,
+            Missed = change.Missed ?? row.Missed,
+            Overlap = change.Overlap ?? row.Overlap,
+            Definition = Json.Write(source).GetRawText(),
+            Parameters = Check(definition, parameters),
+        };
+    }
+
+    /// <returns>The parameters as they are kept.</returns>
+    private string Check(WorkflowDefinition definition, IReadOnlyDictionary<string, JsonElement> parameters)
+    {
+        var plan = ScheduledPlan.Of(definition, catalog, parameters);
+        foreach (var (parameter, value) in ScheduledPlan.Latest(definition, plan.Parameters))
+            LatestEntry.Check(parameter, value);
+        return Json.Write(plan.Parameters).GetRawText();
+    }
+
+    private static NestedWorkflow Published(DefinitionReference definition) => new($"{DefinitionReference.Prefix}{definition}", null);
 
     private async Task<ScheduleException> UnknownAsync(string name, CancellationToken cancellation)
     {

@@ -38,6 +38,19 @@ internal sealed partial class ScheduleRunner(
         return turn.Now;
     }
 
+    /// <summary>
+    /// What is due until now is decided by what the schedule was, so that nothing is lost or fires twice; then it is edited,
+    /// and its next time is the first one after now.
+    /// </summary>
+    public async Task EditAsync(ScheduleTurn turn, ScheduleRow edited, CancellationToken cancellation)
+    {
+        var cron = Cron.Parse(edited.Cron, edited.Zone);
+        if (turn.Row.PausedAt is null)
+            await DecideTimesAsync(turn, Cron.Parse(turn.Row.Cron, turn.Row.Zone), cancellation);
+        await turn.ReplaceAsync(edited, cancellation);
+        await turn.CommitAsync(turn.Now, cron.After(turn.Now), cancellation);
+    }
+
     private async Task DecideAsync(ScheduleTurn turn, CancellationToken cancellation)
     {
         var row = turn.Row;
@@ -50,6 +63,15 @@ internal sealed partial class ScheduleRunner(
                 await turn.StartAsync(waiting, plan, cancellation, version);
         }
 
+        var last = await DecideTimesAsync(turn, cron, cancellation);
+        await turn.CommitAsync(last, cron.After(last), cancellation);
+        FaultPoint.Reach(FaultPoint.ScheduleCommitted, row.Name);
+    }
+
+    /// <returns>The last time that is decided.</returns>
+    private async Task<DateTimeOffset> DecideTimesAsync(ScheduleTurn turn, Cron cron, CancellationToken cancellation)
+    {
+        var row = turn.Row;
         var due = DueTimes.Of(cron, row.LastFire, turn.Now, row.Missed);
         if (due.More)
             LogMany(row.Name, DueTimes.Most);
@@ -61,9 +83,7 @@ internal sealed partial class ScheduleRunner(
                 await turn.NoteAsync(time, false, FireOutcome.Skipped, "missed: no worker was up", cancellation);
         }
 
-        var last = due.Times is [.., var latest] ? latest.Time : row.LastFire;
-        await turn.CommitAsync(last, cron.After(last), cancellation);
-        FaultPoint.Reach(FaultPoint.ScheduleCommitted, row.Name);
+        return due.Times is [.., var latest] ? latest.Time : row.LastFire;
     }
 
     private async Task FireAsync(ScheduleTurn turn, DateTimeOffset time, bool triggered, CancellationToken cancellation)

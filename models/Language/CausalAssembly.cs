@@ -17,7 +17,7 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
         var positions = names.Positions is null
             ? null
             : Keep($"{names.Positions}.weight", config.PositionOffset + config.MaxPositionEmbeddings, first);
-        var built = blocks ? shapes.Select((shape, index) => Block(index, shape)).ToArray() : [];
+        var built = blocks ? Blocks(shapes) : [];
         var model = new CausalLM(config, embedding, built, Norm(names.Norm, last))
         {
             PositionEmbedding = positions,
@@ -29,19 +29,24 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
     }
 
     /// <param name="index">Of the block.</param>
-    public DecoderBlock Block(int index, LayerShape shape)
+    /// <param name="owner">Whose weights it shares, if it shares any: without one it gets them as its own.</param>
+    public DecoderBlock Block(int index, LayerShape shape, DecoderBlock? owner = null)
     {
         var name = names.Layer(index);
         var widths = shape.Widths ?? new StreamWidths(config.HiddenSize, config.HiddenSize, config.HiddenSize);
+        var place = new Place(index, name, shape, widths, owner);
         var block = new DecoderBlock(
-            shape.KeyValueHeads > 0 ? Attention(name, index, shape, widths) : null,
-            shape.IntermediateSize > 0 ? Mlp(name, shape, widths) : null)
+            shape.KeyValueHeads > 0 ? Attention(place) : null, shape.IntermediateSize > 0 ? Mlp(place) : null)
         {
             AttentionNorm = Norm($"{name}.{names.AttentionNorm}", widths.Before),
+            AttentionOutputNorm = shape.Shares is null ? null : OutputNorm($"{name}.{DecoderBlock.AttentionOutputNormName}"),
+            MlpOutputNorm = shape.Shares is null ? null : OutputNorm($"{name}.{DecoderBlock.MlpOutputNormName}"),
             MlpNorm = names.MlpNorm is null ? null : Norm($"{name}.{names.MlpNorm}", widths.Between),
         };
         if (shape.Widths is not null)
         {
+            foreach (var norm in block.Norms)
+                norm.Divisor = config.HiddenSize;
             block.SetAttentionShortcut(Keep($"{name}.{DecoderBlock.AttentionShortcutName}", widths.Before, widths.Between));
             block.SetMlpShortcut(Keep($"{name}.{DecoderBlock.MlpShortcutName}", widths.Between, widths.After));
         }
@@ -49,54 +54,76 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
         return block;
     }
 
-    private Attention Attention(string block, int index, LayerShape shape, StreamWidths widths)
+    private Attention Attention(Place place)
     {
+        var (shape, widths) = (place.Shape, place.Widths);
         var group = config.NumAttentionHeads / config.NumKeyValueHeads;
         var (keyDim, valueDim) = (shape.KeyDim ?? config.HeadDim, shape.ValueDim ?? config.HeadDim);
         long keys = shape.KeyValueHeads * keyDim, values = shape.KeyValueHeads * valueDim;
         long reads = shape.Selection?.AttentionReads ?? widths.Before, writes = shape.Selection?.AttentionWrites ?? widths.Between;
         var attention = new Attention
         {
-            Query = Linear($"{block}.{names.Query}", keys * group, reads, config.QueryBias, shape.Selection),
-            Key = Linear($"{block}.{names.Key}", keys, reads, config.QueryBias, shape.Selection),
-            Value = Linear($"{block}.{names.Value}", values, reads, config.QueryBias, shape.Selection),
-            Output = Linear($"{block}.{names.Output}", writes, values * group, config.OutputBias || shape.OutputBiases, null),
+            Query = Linear(place, names.Query, keys * group, reads, config.QueryBias, selected: true),
+            Key = Linear(place, names.Key, keys, reads, config.QueryBias, selected: true),
+            Value = Linear(place, names.Value, values, reads, config.QueryBias, selected: true),
+            Output = Linear(place, names.Output, writes, values * group, config.OutputBias || shape.OutputBiases, selected: false),
             KeyDim = keyDim,
             ValueDim = valueDim,
             Scale = 1 / Math.Sqrt(config.HeadDim),
-            Windowed = config.SlidingWindow is not null && index >= config.FirstWindowedLayer,
+            Windowed = config.SlidingWindow is not null && place.Index >= config.FirstWindowedLayer,
         };
-        if (shape.KeyDim is not null)
-            attention.SetRotaryPairs(Keep($"{block}.{DecoderBlock.RotaryPairsName}", shape.KeyValueHeads, keyDim / 2));
+        if (shape.KeyDim is not null && config.RotaryDim > 0)
+            attention.SetRotaryPairs(Keep($"{place.Name}.{DecoderBlock.RotaryPairsName}", shape.KeyValueHeads, (shape.RotaryDim ?? keyDim) / 2));
         if (shape.Selection is not null)
             attention.Output.SetWrites(Keep($"{attention.Output.Name}.{DecoderBlock.WritesName}", writes), widths.Between);
         return attention;
     }
 
-    private Mlp Mlp(string block, LayerShape shape, StreamWidths widths)
+    private Mlp Mlp(Place place)
     {
+        var (shape, widths) = (place.Shape, place.Widths);
         long reads = shape.Selection?.MlpReads ?? widths.Between, writes = shape.Selection?.MlpWrites ?? widths.After;
         long neurons = shape.IntermediateSize;
         var mlp = new Mlp
         {
-            Gate = names.Gate is null ? null : Linear($"{block}.{names.Gate}", neurons, reads, config.MlpBias, shape.Selection),
-            Up = Linear($"{block}.{names.Up}", neurons, reads, config.MlpBias, shape.Selection),
-            Down = Linear($"{block}.{names.Down}", writes, neurons, config.MlpBias || shape.OutputBiases, null),
+            Gate = names.Gate is null ? null : Linear(place, names.Gate, neurons, reads, config.MlpBias, selected: true),
+            Up = Linear(place, names.Up, neurons, reads, config.MlpBias, selected: true),
+            Down = Linear(place, names.Down, writes, neurons, config.MlpBias || shape.OutputBiases, selected: false),
             Activation = config.Activation,
         };
         if (shape.Selection is not null)
             mlp.Down.SetWrites(Keep($"{mlp.Down.Name}.{DecoderBlock.WritesName}", writes), widths.After);
+        if (shape.Experts is { } experts)
+        {
+            var router = $"{place.Name}.{DecoderBlock.RouterName}";
+            mlp.SetExperts(new Experts(
+                new Linear(router, Keep($"{router}.weight", experts.Count, widths.Between), null),
+                Keep($"{place.Name}.{DecoderBlock.ExpertsName}", experts.Count, experts.Width)));
+        }
+
         return mlp;
     }
 
-    /// <param name="selection">Not null where it reads some channels only.</param>
-    private Linear Linear(string name, long rows, long columns, bool biased, Selection? selection)
+    /// <param name="part">Its name within the block.</param>
+    /// <param name="selected">Whether it reads some channels only, where the block selects any.</param>
+    private Linear Linear(Place place, string part, long rows, long columns, bool biased, bool selected)
     {
+        var name = $"{place.Name}.{part}";
+        var owner = place.Shape.Shares is null ? name : $"{names.Layer(place.Shape.Shares.Layer)}.{part}";
         var bias = $"{name}.bias";
         if (!biased && has(bias))
             throw new ModelException($"tensor '{bias}' is there, but neither config.json nor {ExportManifest.FileName} tells of it");
-        var linear = new Linear(name, Keep($"{name}.weight", rows, columns), biased ? Keep(bias, rows) : null);
-        if (selection is not null)
+        var own = biased ? Keep(bias, rows) : null;
+        var linear = place.Owner?.Linears.SingleOrDefault(one => one.Name == owner) is { } shared
+            ? new Linear(name, shared, own)
+            : new Linear(name, Keep($"{owner}.weight", rows, columns), own);
+        if (place.Shape.Shares is { Rank: > 0 and var rank })
+        {
+            linear.Delta = new LoraAdapter(
+                Keep($"{name}.{Models.Linear.DeltaA}", rank, columns), Keep($"{name}.{Models.Linear.DeltaB}", rows, rank), 1, keep: null);
+        }
+
+        if (selected && place.Shape.Selection is not null)
             linear.SetReads(Keep($"{name}.{DecoderBlock.ReadsName}", columns));
         return linear;
     }
@@ -104,5 +131,20 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
     private Norm Norm(string name, long width) => new(
         name, config.Norm, Keep($"{name}.weight", width), config.Norm == NormKind.Layer ? Keep($"{name}.bias", width) : null, config.NormEps);
 
+    /// <summary>Those with weights of their own first: others may share those of a block behind them.</summary>
+    private DecoderBlock[] Blocks(IReadOnlyList<LayerShape> shapes)
+    {
+        var built = new DecoderBlock[shapes.Count];
+        foreach (var (index, shape) in shapes.Index().OrderBy(shape => shape.Item.Shares is null ? 0 : 1))
+            built[index] = Block(index, shape, shape.Shares is null ? null : built[shape.Shares.Layer]);
+        return built;
+    }
+
+    private Norm OutputNorm(string name) =>
+        new(name, NormKind.Layer, Keep($"{name}.weight", config.HiddenSize), null, config.NormEps);
+
     private Tensor Keep(string name, params long[] shape) => read(name, shape).DetachFromDisposeScope();
+
+    /// <param name="Owner">The block whose weights it shares, if that is there.</param>
+    private sealed record Place(int Index, string Name, LayerShape Shape, StreamWidths Widths, DecoderBlock? Owner);
 }

@@ -38,7 +38,7 @@ public static class CausalFolder
     /// <returns>Whether a manifest was needed.</returns>
     public static bool Save(CausalLM model, string folder)
     {
-        var shapes = model.Blocks.Select(block => Shape(model.Config, block)).ToArray();
+        var shapes = model.Blocks.Select(block => Shape(model, block)).ToArray();
         var plain = PlainConfig(model, shapes);
         File.WriteAllText(Path.Combine(folder, "config.json"), model.Config.Write([.. plain ?? [], .. Common(model, plain is null)]));
         if (plain is null)
@@ -82,17 +82,28 @@ public static class CausalFolder
             : null;
     }
 
+    private static LayerShape Shape(CausalLM model, DecoderBlock block) => Shape(model.Config, block) with
+    {
+        Shares = block.Linears.FirstOrDefault(linear => linear.Shared is not null) is { } linear
+            ? new SharedWeights(Owner(model, linear.Shared!), (int)(linear.Delta?.A.shape[0] ?? 0))
+            : null,
+    };
+
+    private static int Owner(CausalLM model, Linear shared) => model.Blocks.Index().First(block => block.Item.Linears.Contains(shared)).Index;
+
     private static LayerShape Shape(CausalConfig config, DecoderBlock block) => new()
     {
         KeyValueHeads = block.Attention?.KeyValueHeads ?? 0,
         IntermediateSize = block.Mlp?.IntermediateSize ?? 0,
         OutputBiases = (block.Attention?.Output.Bias is not null && !config.OutputBias) || (block.Mlp?.Down.Bias is not null && !config.MlpBias),
         KeyDim = block.Attention?.KeyDim is { } keyDim && keyDim != config.HeadDim ? keyDim : null,
+        RotaryDim = block.Attention is { RotaryPairs: { } pairs, KeyDim: var dim } && 2 * pairs.shape[1] != dim ? (int)(2 * pairs.shape[1]) : null,
         ValueDim = block.Attention?.ValueDim is { } valueDim && valueDim != config.HeadDim ? valueDim : null,
         Selection = Selected(block),
         Widths = block.AttentionShortcut is { } attention && block.MlpShortcut is { } mlp
             ? new StreamWidths((int)attention.shape[0], (int)attention.shape[1], (int)mlp.shape[1])
             : null,
+        Experts = block.Mlp?.Experts is { } experts ? new ExpertShape(experts.Count, experts.Width) : null,
     };
 
     private static Selection? Selected(DecoderBlock block) => block.Linears.Any(linear => linear.Reads is not null || linear.Writes is not null)

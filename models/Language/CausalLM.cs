@@ -78,16 +78,34 @@ public sealed class CausalLM : IDisposable
         blocks.SelectMany((block, index) => block.NamedBuffers(Config.Names.Layer(index)));
 
     /// <summary>Removes blocks; those behind move up, and so do their names.</summary>
+    /// <exception cref="ModelException">Another block uses the weights of a removed one.</exception>
     public void RemoveBlocks(IEnumerable<int> removed)
     {
         foreach (var index in removed.Distinct().OrderDescending())
         {
+            if (blocks.Any(block => block != blocks[index] && block.Linears.Any(linear => linear.Shared is { } shared && blocks[index].Linears.Contains(shared))))
+                throw new ModelException($"block {index} cannot go: others use its weights");
             blocks[index].Dispose();
             blocks.RemoveAt(index);
         }
 
         foreach (var (index, block) in blocks.Index())
             block.Rename(Config.Names.Layer(index));
+    }
+
+    /// <summary>Puts a block in another's place, which is disposed.</summary>
+    public void ReplaceBlock(int index, DecoderBlock replacement)
+    {
+        blocks[index].Dispose();
+        blocks[index] = replacement;
+    }
+
+    /// <summary>Puts a block before the one at <paramref name="index"/>; that and those behind move up, and so do their names.</summary>
+    public void InsertBlock(int index, DecoderBlock block)
+    {
+        blocks.Insert(index, block);
+        foreach (var (position, one) in blocks.Index())
+            one.Rename(Config.Names.Layer(position));
     }
 
     /// <summary>Takes the embedding's place, and disposes the old one.</summary>

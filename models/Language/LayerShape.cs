@@ -23,6 +23,10 @@ public sealed record LayerShape
     [JsonPropertyName("qk_dim")]
     public int? KeyDim { get; init; }
 
+    /// <summary>Of them, those that turn with the position, where not all of them do.</summary>
+    [JsonPropertyName("rotary_dim")]
+    public int? RotaryDim { get; init; }
+
     /// <summary>Channels of a value head, where they are not head_dim.</summary>
     [JsonPropertyName("v_dim")]
     public int? ValueDim { get; init; }
@@ -31,10 +35,25 @@ public sealed record LayerShape
     [JsonPropertyName("selection")]
     public Selection? Selection { get; init; }
 
-    /// <summary>Widths of the residual stream, where they are not the hidden size; then <c>attention_shortcut</c> and <c>mlp_shortcut</c> tensors join them.</summary>
+    /// <summary>Widths of the residual stream, where they are not the hidden size; then <c>attention_shortcut</c> and <c>mlp_shortcut</c> tensors join them, and norms still divide by the hidden size.</summary>
     [JsonPropertyName("widths")]
     public StreamWidths? Widths { get; init; }
+
+    /// <summary>The block whose weights this one uses, and how it departs from them; null for weights of its own.</summary>
+    [JsonPropertyName("shares")]
+    public SharedWeights? Shares { get; init; }
+
+    /// <summary>Experts that the MLP's neurons are divided into: <c>mlp.router</c> and <c>mlp.experts</c> tensors.</summary>
+    [JsonPropertyName("experts")]
+    public ExpertShape? Experts { get; init; }
 }
+
+/// <param name="Layer">The block whose weights these are; one with weights of its own.</param>
+/// <param name="Rank">Of the difference of each linear: <c>.delta_a</c> and <c>.delta_b</c> tensors; 0 for none.</param>
+public sealed record SharedWeights([property: JsonPropertyName("layer")] int Layer, [property: JsonPropertyName("rank")] int Rank);
+
+/// <param name="Width">Neurons of an expert.</param>
+public sealed record ExpertShape([property: JsonPropertyName("count")] int Count, [property: JsonPropertyName("width")] int Width);
 
 /// <summary>Channels that q, k and v read, the attention's output writes, the MLP reads, and the MLP's output writes.</summary>
 public sealed record Selection(

@@ -1,4 +1,4 @@
-using System.Net.Http.Json;
+using System.IO.Compression;
 using Microsoft.Playwright;
 using Pipelines.Tests.Fixtures;
 using Pipelines.Workflows;
@@ -7,16 +7,12 @@ using static Microsoft.Playwright.Assertions;
 namespace Pipelines.Tests.Browser;
 
 /// <summary>Whole ways through the product, in a real browser, on a real server with a real worker.</summary>
-public sealed class JourneyTests(FreshDatabase fresh, Chromium chromium) : IClassFixture<FreshDatabase>
+public sealed class JourneyTests(TestCluster cluster, Chromium chromium) : BrowserTests(cluster, chromium)
 {
-    private const int Longest = 180_000;
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
     [Fact(Timeout = Longest)]
     public async Task The_quickstart_is_drawn_by_hand_published_run_watched_and_downloaded()
     {
-        await using var studio = await Studio.OpenAsync(fresh, chromium);
+        await using var studio = await OpenAsync();
         await using var walk = await studio.WalkAsync();
         await walk.NewAsync("drawn");
         (string Id, string Kind)[] stages =
@@ -69,19 +65,22 @@ public sealed class JourneyTests(FreshDatabase fresh, Chromium chromium) : IClas
 
         var run = await studio.GetAsync($"api/runs/{runs[0].GetProperty("id").GetString()}");
         Assert.Equal(stages.Length, run.GetProperty("stages").GetArrayLength());
-        var hash = run.GetProperty("stages").EnumerateArray().Single(stage => stage.GetProperty("id").GetString() == "export")
-            .GetProperty("outputs").GetProperty("export").GetProperty("hash").GetString()!;
-        var info = await studio.GetAsync($"api/artifacts/{hash}/info");
-        Assert.Contains(info.GetProperty("files").EnumerateArray(), file => file.GetProperty("name").GetString() == "model.safetensors");
-        var download = await walk.Page.RunAndWaitForDownloadAsync(() => walk.Page.EvaluateAsync(
-            "hash => { const a = document.createElement('a'); a.href = `api/artifacts/${hash}/archive`; a.download = ''; a.click(); }", hash));
-        Assert.Null(await download.FailureAsync());
+        await walk.ChooseAsync("export");
+        await walk.Page.GetByRole(AriaRole.Complementary, new() { Name = "Stage" }).GetByRole(AriaRole.Link).ClickAsync();
+        await Expect(walk.Page.GetByRole(AriaRole.Heading, new() { Name = "Artifact", Exact = false })).ToBeVisibleAsync();
+        await Expect(walk.Page.GetByText("made by export")).ToBeVisibleAsync();
+        await walk.PictureAsync("artifact");
+        var download = await walk.Page.RunAndWaitForDownloadAsync(() =>
+            walk.Page.GetByRole(AriaRole.Link, new() { Name = "Download all (zip)" }).ClickAsync());
+        Assert.EndsWith(".zip", download.SuggestedFilename, StringComparison.Ordinal);
+        await using var archive = await ZipFile.OpenReadAsync(await download.PathAsync(), Cancellation);
+        Assert.True(archive.GetEntry("model.safetensors") is { Length: > 0 }, string.Join(", ", archive.Entries.Select(entry => entry.FullName)));
     }
 
     [Fact(Timeout = Longest)]
     public async Task Two_windows_never_overwrite_each_other_silently()
     {
-        await using var studio = await Studio.OpenAsync(fresh, chromium);
+        await using var studio = await OpenAsync();
         await using var one = await studio.WalkAsync();
         await one.NewAsync("shared");
         await one.AddAsync("data.synthetic", "text");
@@ -107,16 +106,15 @@ public sealed class JourneyTests(FreshDatabase fresh, Chromium chromium) : IClas
     [Fact(Timeout = Longest)]
     public async Task A_stage_that_fails_says_why_is_repaired_and_the_run_goes_on()
     {
-        await using var studio = await Studio.OpenAsync(fresh, chromium);
-        var file = Path.Combine(fresh.DataFolder, "text.txt");
+        await using var studio = await OpenAsync();
+        var file = Path.Combine(Fresh.DataFolder, "text.txt");
         var definition = Json.Read<WorkflowDefinition>($$"""
             { "name": "broken", "stages": [
               { "id": "good", "kind": "data.synthetic", "parameters": { "characters": 20000, "evaluationCharacters": 4000 } },
               { "id": "bad", "kind": "data.text", "parameters": { "path": "{{file}}", "length": 16 } } ] }
             """);
-        var started = await studio.SendAsync(HttpMethod.Post, "api/runs", new { definition, values = new { } });
-        var id = (await started.Content.ReadFromJsonAsync<System.Text.Json.JsonElement>(Cancellation)).GetProperty("id").GetString();
-        await Studio.UntilAsync(() => studio.GetAsync($"api/runs/{id}"), run => run.GetProperty("state").GetString() == "failed");
+        var id = await studio.StartAsync(definition);
+        Assert.Equal("failed", (await studio.EndedAsync(id)).GetProperty("state").GetString());
         await using var walk = await studio.WalkAsync($"#/runs/{id}");
 
         await walk.ChooseAsync("bad");
@@ -137,7 +135,7 @@ public sealed class JourneyTests(FreshDatabase fresh, Chromium chromium) : IClas
     [Fact(Timeout = Longest)]
     public async Task By_keys_alone_from_an_empty_canvas_to_connected_stages()
     {
-        await using var studio = await Studio.OpenAsync(fresh, chromium);
+        await using var studio = await OpenAsync();
         await using var walk = await studio.WalkAsync();
         await walk.NewAsync("keys");
 

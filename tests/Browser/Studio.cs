@@ -18,6 +18,9 @@ public sealed class Chromium : IAsyncLifetime
     private IPlaywright? playwright;
     private IBrowser? browser;
 
+    /// <summary>The program that judges pages; it comes with the packages of the designer.</summary>
+    public static string Axe { get; } = Path.Combine(Repository.Root, "web", "designer", "node_modules", "axe-core", "axe.min.js");
+
     /// <summary>Why there can be no browser tests; null when there can.</summary>
     public static string? Missing => !File.Exists(Program)
         ? $"{Program} is not there (Debian's package chromium)"
@@ -63,6 +66,14 @@ public sealed class Studio : IAsyncDisposable
         http = new HttpClient { BaseAddress = address };
     }
 
+    /// <summary>A stage that needs no other and takes a moment.</summary>
+    public static object SmallText { get; } = new
+    {
+        id = "text",
+        kind = "data.synthetic",
+        parameters = new { characters = 20000, evaluationCharacters = 4000 },
+    };
+
     public Uri Address { get; }
 
     /// <param name="arguments">Of <c>serve</c>, beside where it listens.</param>
@@ -82,7 +93,9 @@ public sealed class Studio : IAsyncDisposable
     }
 
     /// <summary>A browser window of its own, that knows nothing of others.</summary>
-    public async Task<Walk> WalkAsync(string place = "", int width = 1280, int height = 720, ColorScheme scheme = ColorScheme.Light)
+    /// <param name="script">Runs in it before anything else does.</param>
+    public async Task<Walk> WalkAsync(
+        string place = "", int width = 1280, int height = 720, ColorScheme scheme = ColorScheme.Light, string? script = null)
     {
         var browser = await chromium.BrowserAsync();
         var context = await browser.NewContextAsync(new()
@@ -92,6 +105,8 @@ public sealed class Studio : IAsyncDisposable
             AcceptDownloads = true,
             ReducedMotion = ReducedMotion.Reduce,
         });
+        if (script is not null)
+            await context.AddInitScriptAsync(script);
         var walk = new Walk(this, await context.NewPageAsync());
         await walk.Page.GotoAsync(new Uri(Address, place).ToString());
         return walk;
@@ -108,6 +123,19 @@ public sealed class Studio : IAsyncDisposable
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, object body) =>
         await http.SendAsync(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, options: Json.Options) });
 
+    /// <returns>The id of the run.</returns>
+    public async Task<string> StartAsync(object definition, object? values = null)
+    {
+        var started = await SendAsync(HttpMethod.Post, "api/runs", new { definition, values = values ?? new { } });
+        var answer = await started.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(started.IsSuccessStatusCode, answer);
+        return JsonElement.Parse(answer).GetProperty("id").GetString()!;
+    }
+
+    /// <summary>The run, when it has ended.</summary>
+    public Task<JsonElement> EndedAsync(string run) =>
+        UntilAsync(() => GetAsync($"api/runs/{run}"), found => found.GetProperty("state").GetString() != "running");
+
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
@@ -115,15 +143,17 @@ public sealed class Studio : IAsyncDisposable
         server.Dispose();
     }
 
-    public static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> expected)
+    /// <param name="patience">A minute without it.</param>
+    public static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> expected, TimeSpan? patience = null)
     {
+        var atMost = patience ?? TimeSpan.FromMinutes(1);
         var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
             var found = await ask();
             if (expected(found))
                 return found;
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMinutes(1), $"not as expected within a minute: {Json.Pretty(found)}");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < atMost, $"not as expected within {atMost}: {Json.Pretty(found)}");
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }
     }

@@ -35,6 +35,14 @@ public sealed class Walk : IAsyncDisposable
 
     public Task PressAsync(string keys) => Page.Keyboard.PressAsync(keys);
 
+    /// <summary>To another place, until that is drawn.</summary>
+    /// <param name="ready">A selector of what stands there.</param>
+    public async Task GoAsync(string place, string ready)
+    {
+        await Page.GotoAsync(new Uri(Studio.Address, place).ToString());
+        await Expect(Page.Locator(ready).First).ToBeVisibleAsync();
+    }
+
     public ILocator Node(string stage) => Page.Locator($".react-flow__node[data-id='{stage}']");
 
     /// <summary>From the gallery's way to begin with nothing to an empty canvas.</summary>

@@ -67,6 +67,30 @@ public sealed class ScheduleCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_schedule_is_edited_and_keeps_what_is_not_named()
+    {
+        await AddAsync("0 2 * * 1-5", "--zone", "Europe/Berlin", "--missed", "once", "--set", "length=3000");
+        place.Write("other.json", Workflow.Replace("\"model\": { \"type\": \"path\", \"default\": \"/models\" }, ", ""));
+
+        var edited = await place.RunAsync("schedule", "edit", "nightly", "--cron", "30 4 * * *", "--missed", "all", "--set", "model=latest:models/*");
+        var shown = await place.RunAsync("schedule", "show", "nightly");
+        var another = await place.RunAsync("schedule", "edit", "nightly", "--file", "other.json");
+        var asJson = JsonElement.Parse((await place.RunAsync("schedule", "show", "nightly", "--json")).Output).GetProperty("schedule");
+
+        Assert.All([edited, shown, another], ended => Assert.Equal((0, ""), (ended.Code, ended.Errors)));
+        Assert.Matches(@"nightly: synthetic, next \w{3} \d{4}-\d\d-\d\d 04:30 \+0[12]:00", edited.Output);
+        Assert.Contains("--overlap allow runs all", edited.Output);
+        Assert.Contains("at '30 4 * * *' in Europe/Berlin", shown.Output);
+        Assert.Contains("missed: all, overlap: skip", shown.Output);
+        Assert.Contains("3000", shown.Output);
+        Assert.Contains($"latest:{place["models"]}/*", shown.Output);
+        Assert.Equal("""{"length":3000}""", asJson.GetProperty("parameters").GetRawText().Replace(" ", "").Replace("\n", ""));
+        Refusal.Is(await place.RunAsync("schedule", "edit", "nightli", "--cron", "0 2 * * *"), "there is no schedule 'nightli' (did you mean 'nightly'?)");
+        Refusal.Is(await place.RunAsync("schedule", "edit", "nightly", "--cron", "0 25 * * *"), "the hour is '25'");
+        Refusal.Is(await place.RunAsync("schedule", "edit", "nightly", "--file", "w.json", "--definition", "w"), "expected one of --file and --definition");
+    }
+
+    [Fact]
     public async Task What_is_wrong_is_refused_in_plain_words()
     {
         Refusal.Is(await AddAsync("0 25 * * *"), "the cron '0 25 * * *'", "the hour is '25', expected 0 to 23");

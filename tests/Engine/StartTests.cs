@@ -1,4 +1,5 @@
 using Pipelines.Engine;
+using Pipelines.Storage;
 using Pipelines.Tests.Fixtures;
 
 namespace Pipelines.Tests.Engine;
@@ -17,7 +18,7 @@ public sealed class StartTests(FreshDatabase database) : IClassFixture<FreshData
         for (var race = 0; race < 50; race++)
         {
             var runs = await Task.WhenAll(new[] { one, two, one, two }.Select(
-                engine => engine.StartRunAsync(Toys.Plan(Toys.Number("a", race)), false, $"race {race}", Cancellation)));
+                engine => engine.StartRunAsync(Toys.Plan(Toys.Number("a", race)), new RunRequest(false, $"race {race}"), Cancellation)));
 
             Assert.Single(runs.Distinct());
         }
@@ -30,11 +31,11 @@ public sealed class StartTests(FreshDatabase database) : IClassFixture<FreshData
     {
         await using var engine = await database.WorkAsync(Toys.Catalog());
         var plan = Toys.Plan(Toys.Number("a", 1));
-        var first = await engine.StartRunAsync(plan, false, "ended", Cancellation);
+        var first = await engine.StartRunAsync(plan, new RunRequest(false, "ended"), Cancellation);
         await engine.WaitAsync(first, Cancellation);
 
-        Assert.Equal(first, await engine.StartRunAsync(plan, false, "ended", Cancellation));
-        Assert.NotEqual(first, await engine.StartRunAsync(plan, false, "another", Cancellation));
+        Assert.Equal(first, await engine.StartRunAsync(plan, new RunRequest(false, "ended"), Cancellation));
+        Assert.NotEqual(first, await engine.StartRunAsync(plan, new RunRequest(false, "another"), Cancellation));
         Assert.NotEqual(first, await engine.StartRunAsync(plan, false, Cancellation));
     }
 
@@ -42,10 +43,10 @@ public sealed class StartTests(FreshDatabase database) : IClassFixture<FreshData
     public async Task A_key_of_another_plan_is_refused()
     {
         await using var engine = await database.OpenAsync(Toys.Catalog());
-        var first = await engine.StartRunAsync(Toys.Plan(Toys.Number("a", 1)), false, "mine", Cancellation);
+        var first = await engine.StartRunAsync(Toys.Plan(Toys.Number("a", 1)), new RunRequest(false, "mine"), Cancellation);
 
         var error = await Assert.ThrowsAsync<EngineException>(
-            () => engine.StartRunAsync(Toys.Plan(Toys.Number("a", 2)), false, "mine", Cancellation));
+            () => engine.StartRunAsync(Toys.Plan(Toys.Number("a", 2)), new RunRequest(false, "mine"), Cancellation));
 
         Assert.Equal(
             $"run {first} has the key 'mine' and another workflow: expected the same workflow and parameters, or another key", error.Message);
@@ -59,7 +60,7 @@ public sealed class StartTests(FreshDatabase database) : IClassFixture<FreshData
         await using var engine = await database.OpenAsync(Toys.Catalog());
 
         var error = await Assert.ThrowsAsync<EngineException>(
-            () => engine.StartRunAsync(Toys.Plan(Toys.Number("a", 1)), false, new string('k', length), Cancellation));
+            () => engine.StartRunAsync(Toys.Plan(Toys.Number("a", 1)), new RunRequest(false, new string('k', length)), Cancellation));
 
         Assert.StartsWith($"the key has {length} characters: expected 1 to 200", error.Message, StringComparison.Ordinal);
     }

@@ -88,7 +88,7 @@ internal sealed class Laboratory : IAsyncDisposable
     /// <param name="crashes">How many workers in a row a stage may take with it.</param>
     /// <param name="isolated">Stages that have a process of their own.</param>
     public Task<Guid> StartRunAsync(int crashes = 1000, string? key = null, params string[] isolated) =>
-        engine.StartRunAsync(SmallQuickstart(crashes, isolated), useCache: false, key, Cancellation);
+        engine.StartRunAsync(SmallQuickstart(crashes, isolated), new RunRequest(UseCache: false, key), Cancellation);
 
     public Task<Guid> StartStagesAsync(params StageDefinition[] stages) => StartAsync(new WorkflowDefinition("small", stages));
 

@@ -34,6 +34,20 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         await PruneAndRecoverAsync(engine, folder);
         await PruneStructuredAsync(engine, folder);
         await SweepAsync(engine, folder);
+        await StructuralAsync(engine, folder);
+    }
+
+    private static async Task StructuralAsync(PipelinesEngine engine, string model)
+    {
+        var run = await RunAsync(
+            engine, "llama-structural",
+            [.. Texts(model).Where(one => one.Name != "steps"), ("blocks", 0.5), ("windows", 4)]);
+
+        var ranking = Json.Read<Ranking>(run.Outputs["ranking"]);
+        Assert.Equal(5, ranking.Models.Count);
+        var dense = ranking.Models.Single(one => one.Stage == "evaluate-dense").Figures.Parameters;
+        Assert.All(ranking.Models.Where(one => one.Stage != "evaluate-dense"), one => Assert.True(one.Figures.Parameters < dense, one.Stage));
+        Assert.True(Export(run).Manifest);
     }
 
     private static async Task SweepAsync(PipelinesEngine engine, string model)

@@ -114,6 +114,9 @@ public sealed class CatalogApiTests(FreshDatabase fresh) : IClassFixture<FreshDa
         foreach (var path in new[] { "/api/activities", "/api/runs", "/api/runs/{id}/reset", "/api/artifacts/{hash}/lineage", "/api/validate" })
             Assert.True(paths.TryGetProperty(path, out _), path);
         Assert.True(paths.GetProperty("/api/runs").GetProperty("post").TryGetProperty("requestBody", out _));
+        Assert.True(paths.GetProperty("/api/schedules").GetProperty("post").GetProperty("requestBody").GetProperty("required").GetBoolean());
+        Assert.False(paths.GetProperty("/api/schedules/{name}/pause").GetProperty("post").GetProperty("requestBody").TryGetProperty("required", out _));
+        Assert.True(paths.GetProperty("/api/definitions/{name}").GetProperty("get").GetProperty("responses").GetProperty("200").TryGetProperty("content", out _));
     }
 
     [Fact]

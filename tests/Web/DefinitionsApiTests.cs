@@ -167,6 +167,7 @@ public sealed class DefinitionsApiTests(FreshDatabase fresh) : IClassFixture<Fre
     [InlineData("application/json", """{"definition": {}}""", HttpStatusCode.BadRequest, "missing 'revision'")]
     [InlineData("application/json", """{"definition": {}, "revision": 0, "x": 1}""", HttpStatusCode.BadRequest, "unknown property 'x'")]
     [InlineData("application/json", """{"definition": [], "revision": 0}""", HttpStatusCode.UnprocessableEntity, "expected an object")]
+    [InlineData("application/json", """{"definition": {"name": "\u0000"}, "revision": 0}""", HttpStatusCode.BadRequest, "zero character")]
     [InlineData("text/plain", """{"definition": {}, "revision": 0}""", HttpStatusCode.UnsupportedMediaType, "application/json")]
     public async Task A_body_that_is_none_is_refused_with_the_reason(string type, string body, HttpStatusCode status, string said)
     {
@@ -175,6 +176,21 @@ public sealed class DefinitionsApiTests(FreshDatabase fresh) : IClassFixture<Fre
         using var refused = await server.Client(token: null).PutAsync("api/definitions/w", new StringContent(body, Encoding.UTF8, type), Cancellation);
 
         await Problem.IsAsync(refused, status, said);
+    }
+
+    [Fact]
+    public async Task A_draft_as_deep_as_a_document_may_be_comes_back_as_it_was_sent()
+    {
+        await using var server = await StartAsync();
+        var client = server.Client(token: null);
+        var deep = string.Concat(Enumerable.Repeat("[", 60)) + "1" + new string(']', 60);
+
+        using var saved = await client.PutAsync(
+            "api/definitions/deep", new StringContent($$$"""{"definition": {"deep": {{{deep}}}}, "revision": 0}""", Encoding.UTF8, "application/json"), Cancellation);
+        var read = JsonElement.Parse(await client.GetStringAsync("api/definitions/deep", Cancellation));
+
+        Assert.Equal(HttpStatusCode.OK, saved.StatusCode);
+        Assert.Equal(deep, read.GetProperty("definition").GetProperty("deep").GetRawText());
     }
 
     [Fact]

@@ -101,6 +101,23 @@ public sealed class RunStagesApiTests(FreshDatabase fresh) : IClassFixture<Fresh
     }
 
     [Fact]
+    public async Task The_branches_of_a_matrix_are_told_apart_by_their_values()
+    {
+        var run = await client.StartAsync("""
+            [{ "id": "one", "kind": "toy.number", "parameters": { "value": "${x}" }, "matrix": { "values": { "x": [7, 8] } } },
+             { "id": "alone", "kind": "toy.number", "parameters": { "value": 1 } }]
+            """);
+        await server.Engine.WaitAsync(run, Cancellation);
+
+        var compared = await client.AskAsync($"api/runs/compare?ids={run}");
+
+        Assert.Equal(
+            ["alone ", "one.1 {\"x\":7}", "one.2 {\"x\":8}"],
+            compared[0].GetProperty("stages").EnumerateArray().Select(stage =>
+                $"{stage.GetProperty("id")} {(stage.TryGetProperty("variables", out var values) ? values.GetRawText() : "")}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_preview_says_what_would_be_reused_and_starts_nothing()
     {
         const string Stages = """[{ "id": "one", "kind": "toy.number", "parameters": { "value": 31 } }, { "id": "sum", "kind": "toy.add", "inputs": { "a": "one.value", "b": "one.value" } }]""";

@@ -214,6 +214,7 @@ public sealed class RunsApiTests(FreshDatabase fresh) : IClassFixture<FreshDatab
 
         using var own = new HttpRequestMessage(HttpMethod.Post, $"api/runs/{Guid.Empty}/cancel");
         own.Headers.Add("Origin", server.Address.GetLeftPart(UriPartial.Authority));
+        own.Headers.Add("X-Requested-With", "pipelines");
         using var answered = await client.SendAsync(own, Cancellation);
         Assert.Equal(HttpStatusCode.NotFound, answered.StatusCode);
     }

@@ -121,11 +121,79 @@ public sealed class SchedulesApiTests(FreshDatabase fresh) : IClassFixture<Fresh
         Assert.Single(fires, fire => fire.GetProperty("outcome").GetString() == "started");
     }
 
-    private static async Task PublishAsync(TestServer server, int value, int revision)
+    [Fact]
+    public async Task The_list_has_the_last_time_of_each_and_none_of_who_had_none()
     {
-        var document = JsonSerializer.SerializeToElement(new { name = "nightly", stages = new[] { new { id = "a", kind = "toy.number", parameters = new { value } } } });
-        await server.Engine.Definitions.SaveAsync("nightly", document, revision, null, Cancellation);
-        await server.Engine.Definitions.PublishAsync("nightly", null, null, Cancellation);
+        await using var server = await StartAsync();
+        var client = server.Client(token: null);
+        foreach (var name in new[] { "last-none", "last-one", "last-two" })
+        {
+            await server.Engine.Schedules.AddAsync(
+                name, "0 2 * * *", "UTC", MissedPolicy.Skip, OverlapPolicy.Allow, Toys.Plan(Toys.Number("a", 1)).Definition,
+                new Dictionary<string, JsonElement>(), Cancellation);
+        }
+
+        await JsonAsync(client, "api/schedules/last-two/trigger", null);
+        var one = await JsonAsync(client, "api/schedules/last-one/trigger", null);
+        var two = await JsonAsync(client, "api/schedules/last-two/trigger", null);
+        var listed = JsonElement.Parse(await client.GetStringAsync("api/schedules", Cancellation)).EnumerateArray()
+            .Where(schedule => schedule.GetProperty("name").GetString()!.StartsWith("last-", StringComparison.Ordinal))
+            .Select(schedule => schedule.TryGetProperty("last", out var last) ? last.GetProperty("run").GetString() : null);
+
+        Assert.Equal([null, one.GetProperty("run").GetString(), two.GetProperty("run").GetString()], listed);
+    }
+
+    [Fact]
+    public async Task A_schedule_is_edited_checked_as_when_it_was_added_and_the_edit_is_written_down()
+    {
+        await using var server = await StartAsync();
+        var client = server.Client(token: null);
+        await PublishAsync(server, 1, 0, "edited");
+        await JsonAsync(client, "api/schedules", new { name = "edited", cron = "0 2 * * *", definition = "edited", overlap = "queue" });
+        var fired = await JsonAsync(client, "api/schedules/edited/trigger", null);
+
+        var edited = await PutAsync("edited", new { cron = "30 4 * * *", zone = "Europe/Berlin", missed = "all", definition = "edited", version = 1 });
+        using var zone = await client.PutAsJsonAsync("api/schedules/edited", new { zone = "Europe/Berlim" }, Cancellation);
+        using var cron = await client.PutAsJsonAsync("api/schedules/edited", new { cron = "0 25 * * *" }, Cancellation);
+        using var value = await client.PutAsJsonAsync("api/schedules/edited", new { parameters = new { n = 3 } }, Cancellation);
+        using var named = await client.PutAsJsonAsync("api/schedules/edited", new { name = "other" }, Cancellation);
+        using var version = await client.PutAsJsonAsync("api/schedules/edited", new { version = 1 }, Cancellation);
+        using var unknown = await client.PutAsJsonAsync("api/schedules/edite", new { cron = "0 2 * * *" }, Cancellation);
+        var kept = await PutAsync("edited", new { overlap = "allow" });
+        var history = JsonElement.Parse(await client.GetStringAsync("api/schedules/edited/history", Cancellation));
+        var audit = JsonElement.Parse(await client.GetStringAsync("api/audit", Cancellation)).EnumerateArray()
+            .Where(line => line.GetProperty("action").GetString() == "PUT /api/schedules/{}").Select(line => line.GetProperty("status").GetInt32());
+
+        Assert.Equal(
+            ("30 4 * * *", "Europe/Berlin", "all", "queue", 1),
+            (edited.GetProperty("cron").GetString(), edited.GetProperty("zone").GetString(), edited.GetProperty("missed").GetString(),
+                edited.GetProperty("overlap").GetString(), edited.GetProperty("version").GetInt32()));
+        Assert.All(edited.GetProperty("next").EnumerateArray(), next => Assert.Equal(
+            (4, 30), (TimeZoneInfo.ConvertTimeBySystemTimeZoneId(next.GetDateTimeOffset(), "Europe/Berlin").Hour, next.GetDateTimeOffset().Minute)));
+        Assert.Equal(("30 4 * * *", "allow", 1), (kept.GetProperty("cron").GetString(), kept.GetProperty("overlap").GetString(), kept.GetProperty("version").GetInt32()));
+        await Problem.IsAsync(zone, HttpStatusCode.UnprocessableEntity, "did you mean 'Europe/Berlin'");
+        await Problem.IsAsync(cron, HttpStatusCode.UnprocessableEntity, "the hour is '25'");
+        await Problem.IsAsync(value, HttpStatusCode.UnprocessableEntity, "parameter 'n'");
+        await Problem.IsAsync(named, HttpStatusCode.BadRequest, "unknown property 'name'");
+        await Problem.IsAsync(version, HttpStatusCode.BadRequest, "expected one of definition");
+        await Problem.IsAsync(unknown, HttpStatusCode.NotFound, "there is no schedule 'edite' (did you mean 'edited'?)");
+        Assert.Equal(fired.GetProperty("run").GetString(), Assert.Single(history.EnumerateArray()).GetProperty("run").GetString());
+        Assert.Equal([200, 404, 400, 400, 422, 422, 422, 200], audit);
+
+        async Task<JsonElement> PutAsync(string name, object body)
+        {
+            using var answer = await client.PutAsJsonAsync($"api/schedules/{name}", body, Cancellation);
+            var text = await answer.Content.ReadAsStringAsync(Cancellation);
+            Assert.True(answer.IsSuccessStatusCode, text);
+            return JsonElement.Parse(text);
+        }
+    }
+
+    private static async Task PublishAsync(TestServer server, int value, int revision, string name = "nightly")
+    {
+        var document = JsonSerializer.SerializeToElement(new { name, stages = new[] { new { id = "a", kind = "toy.number", parameters = new { value } } } });
+        await server.Engine.Definitions.SaveAsync(name, document, revision, null, Cancellation);
+        await server.Engine.Definitions.PublishAsync(name, null, null, Cancellation);
     }
 
     private static async Task<JsonElement> JsonAsync(HttpClient client, string path, object? body)

@@ -120,10 +120,12 @@ public sealed class SessionTests(FreshDatabase fresh) : IClassFixture<FreshDatab
         using var deleted = await client.DeleteAsync("api/definitions/none", Cancellation);
         client.DefaultRequestHeaders.Add("Origin", "https://elsewhere.example");
         using var forged = await client.PostAsync("api/definitions/none/publish", null, Cancellation);
+        using var login = await client.PostAsJsonAsync("api/session", new { token = "pl_x" }, Cancellation);
 
         Assert.Equal("""{"role":"admin","local":true}""", session);
         Assert.Equal(HttpStatusCode.NotFound, deleted.StatusCode);
-        await Problem.IsAsync(forged, HttpStatusCode.Forbidden, "a browser must say that our own page asks");
+        foreach (var refused in new[] { forged, login })
+            await Problem.IsAsync(refused, HttpStatusCode.Forbidden, "https://elsewhere.example may not do this", "a browser must say that our own page asks");
     }
 
     [Fact]

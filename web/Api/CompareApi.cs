@@ -37,7 +37,7 @@ internal static class CompareApi
         [
             .. run.Stages.Select(stage => new ComparedStage(
                 stage.Id, stage.Kind, stage.State, stage.Reused, stage.Seconds, stage.Outputs, Figures(stage),
-                stage.Outputs is { } outputs ? Manifest.HashesIn(outputs) : [])),
+                stage.Outputs is { } outputs ? Manifest.HashesIn(outputs) : [], stage.Variables)),
         ]);
 
     private static Dictionary<string, double> Figures(StageView stage)
@@ -64,7 +64,8 @@ internal static class CompareApi
 
     /// <param name="Figures">The numbers in the outputs by their paths: <c>measurement.perplexity</c>.</param>
     /// <param name="Artifacts">The hashes in the outputs.</param>
+    /// <param name="Variables">The values that its matrices have for it, and its round.</param>
     private sealed record ComparedStage(
         string Id, string Kind, StageState State, bool Reused, double? Seconds, JsonElement? Outputs, IReadOnlyDictionary<string, double> Figures,
-        IReadOnlyList<string> Artifacts);
+        IReadOnlyList<string> Artifacts, IReadOnlyDictionary<string, JsonElement>? Variables);
 }

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Pipelines.Engine;
 using Pipelines.Storage;
@@ -13,9 +12,6 @@ namespace Pipelines.Web.Api;
 /// <summary>Workflows that are edited on the server: drafts, and the versions that were published of them.</summary>
 internal static class DefinitionsApi
 {
-    // A document of the largest size, and what is around it.
-    private const int LargestBody = WorkflowFile.Largest + (64 << 10);
-
     private const string Draft = "draft";
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -23,24 +19,24 @@ internal static class DefinitionsApi
         var definitions = routes.MapGroup("/api/definitions");
         definitions.MapGet("", ListAsync);
         definitions.MapGet("/{name}", FindAsync);
-        definitions.MapPut("/{name}", SaveAsync).WithMetadata(new RequestSizeLimitAttribute(LargestBody));
+        definitions.MapPut("/{name}", SaveAsync).WithMetadata(RequestedPlan.SizeLimit);
         definitions.MapDelete("/{name}", DeleteAsync);
         definitions.MapPost("/{name}/publish", PublishAsync);
         definitions.MapGet("/{name}/versions/{version:int}", VersionAsync);
         definitions.MapGet("/{name}/diff", DifferenceAsync);
     }
 
-    private static async Task<JsonHttpResult<IReadOnlyList<DefinitionSummary>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation) =>
-        Body.Answer(await engine.Definitions.ListAsync(cancellation));
+    private static async Task<Ok<IReadOnlyList<DefinitionSummary>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation) =>
+        TypedResults.Ok(await engine.Definitions.ListAsync(cancellation));
 
-    private static async Task<JsonHttpResult<DefinitionView>> FindAsync(string name, PipelinesEngine engine, CancellationToken cancellation) =>
-        Body.Answer(await engine.Definitions.FindAsync(name, cancellation));
+    private static async Task<Ok<DefinitionView>> FindAsync(string name, PipelinesEngine engine, CancellationToken cancellation) =>
+        TypedResults.Ok(await engine.Definitions.FindAsync(name, cancellation));
 
-    private static async Task<JsonHttpResult<DefinitionSaved>> SaveAsync(
-        string name, HttpContext context, PipelinesEngine engine, CancellationToken cancellation)
+    private static async Task<Ok<DefinitionSaved>> SaveAsync(
+        string name, Body<SaveDefinition> body, HttpContext context, PipelinesEngine engine, CancellationToken cancellation)
     {
-        var save = await Body.ReadAsync<SaveDefinition>(context.Request);
-        return Body.Answer(new DefinitionSaved(
+        var save = body.Value;
+        return TypedResults.Ok(new DefinitionSaved(
             await engine.Definitions.SaveAsync(name, save.Definition, save.Revision, Caller.Of(context)?.Name, cancellation)));
     }
 
@@ -50,21 +46,18 @@ internal static class DefinitionsApi
         return TypedResults.NoContent();
     }
 
-    private static async Task<JsonHttpResult<DefinitionPublished>> PublishAsync(
-        string name, HttpContext context, PipelinesEngine engine, CancellationToken cancellation)
-    {
-        var publish = await Body.ReadOrEmptyAsync<PublishDefinition>(context.Request);
-        return Body.Answer(new DefinitionPublished(
-            await engine.Definitions.PublishAsync(name, publish.Revision, Caller.Of(context)?.Name, cancellation)));
-    }
+    private static async Task<Ok<DefinitionPublished>> PublishAsync(
+        string name, HttpContext context, PipelinesEngine engine, CancellationToken cancellation, Body<PublishDefinition>? body = null) =>
+        TypedResults.Ok(new DefinitionPublished(
+            await engine.Definitions.PublishAsync(name, body?.Value.Revision, Caller.Of(context)?.Name, cancellation)));
 
-    private static async Task<JsonHttpResult<JsonElement>> VersionAsync(
+    private static async Task<Ok<JsonElement>> VersionAsync(
         string name, int version, PipelinesEngine engine, CancellationToken cancellation) =>
-        Body.Answer((await engine.Definitions.FindVersionAsync(name, version, cancellation)).Definition);
+        TypedResults.Ok((await engine.Definitions.FindVersionAsync(name, version, cancellation)).Definition);
 
-    private static async Task<JsonHttpResult<DefinitionDifference>> DifferenceAsync(
+    private static async Task<Ok<DefinitionDifference>> DifferenceAsync(
         string name, string from, string to, PipelinesEngine engine, CancellationToken cancellation) =>
-        Body.Answer(DefinitionDifference.Of(
+        TypedResults.Ok(DefinitionDifference.Of(
             await DocumentAsync(name, from, engine, cancellation), await DocumentAsync(name, to, engine, cancellation)));
 
     private static async Task<JsonElement> DocumentAsync(string name, string which, PipelinesEngine engine, CancellationToken cancellation)
@@ -80,10 +73,7 @@ internal static class DefinitionsApi
 
     internal sealed record DefinitionSaved(int Revision);
 
-    internal sealed record PublishDefinition
-    {
-        public int? Revision { get; init; }
-    }
+    internal sealed record PublishDefinition(int? Revision = null);
 
     internal sealed record DefinitionPublished(int Version);
 }

@@ -19,12 +19,12 @@ internal static class ElsaApi
         elsa.MapPost("/export", ExportAsync);
     }
 
-    private static async Task<Results<JsonHttpResult<ElsaImported>, ProblemHttpResult>> ImportAsync(
+    private static async Task<Results<Ok<ElsaImported>, ProblemHttpResult>> ImportAsync(
         HttpRequest request, CancellationToken cancellation)
     {
         try
         {
-            return TypedResults.Json(ElsaImport.Read(await BodyAsync(request, cancellation)), Json.Options);
+            return TypedResults.Ok(ElsaImport.Read(await BodyAsync(request, cancellation)));
         }
         catch (ElsaException error)
         {

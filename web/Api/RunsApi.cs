@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Pipelines.Engine;
 using Pipelines.Storage;
@@ -16,14 +15,11 @@ internal static class RunsApi
     private const int Page = 50;
     private const int LargestPage = 500;
 
-    /// <summary>For requests that hold a workflow document.</summary>
-    public static RequestSizeLimitAttribute DocumentLimit { get; } = new(WorkflowFile.Largest + (64 << 10));
-
     public static void Map(IEndpointRouteBuilder routes)
     {
         var runs = routes.MapGroup("/api/runs");
-        runs.MapPost("", StartAsync).WithMetadata(DocumentLimit);
-        runs.MapPost("/preview", PreviewAsync).WithMetadata(DocumentLimit);
+        runs.MapPost("", StartAsync).WithMetadata(RequestedPlan.SizeLimit);
+        runs.MapPost("/preview", PreviewAsync).WithMetadata(RequestedPlan.SizeLimit);
         runs.MapGet("", ListAsync);
         runs.MapGet("/{id:guid}", FindAsync);
         runs.MapPost("/{id:guid}/cancel", CancelAsync);

@@ -17,12 +17,12 @@ internal static class SessionApi
         session.MapDelete("", End);
     }
 
-    private static JsonHttpResult<SessionView> Show(HttpContext context) => Body.Answer(SessionView.Of(Caller.Of(context)!));
+    private static Ok<SessionView> Show(HttpContext context) => TypedResults.Ok(SessionView.Of(Caller.Of(context)!));
 
-    private static async Task<Results<JsonHttpResult<SessionView>, ProblemHttpResult>> BeginAsync(
-        HttpContext context, Security security, CancellationToken cancellation)
+    private static async Task<Results<Ok<SessionView>, ProblemHttpResult>> BeginAsync(
+        Body<Login> body, HttpContext context, Security security, CancellationToken cancellation)
     {
-        var given = await Body.ReadAsync<Login>(context.Request);
+        var given = body.Value;
         if (await security.CallerAsync(given.Token, cancellation) is not { } caller)
         {
             context.Features.Set<Caller>(null);
@@ -31,7 +31,7 @@ internal static class SessionApi
 
         context.Features.Set(caller);
         context.Response.Cookies.Append(Security.Cookie, given.Token, Options(context.Request));
-        return Body.Answer(SessionView.Of(caller));
+        return TypedResults.Ok(SessionView.Of(caller));
     }
 
     private static NoContent End(HttpContext context)

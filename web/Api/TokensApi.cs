@@ -20,14 +20,14 @@ internal static class TokensApi
         routes.MapGet("/api/audit", AuditAsync);
     }
 
-    private static async Task<JsonHttpResult<IReadOnlyList<TokenView>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation) =>
-        Body.Answer(await engine.Tokens.ListAsync(cancellation));
+    private static async Task<Ok<IReadOnlyList<TokenView>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation) =>
+        TypedResults.Ok(await engine.Tokens.ListAsync(cancellation));
 
-    private static async Task<JsonHttpResult<TokenAdded>> AddAsync(HttpContext context, PipelinesEngine engine, CancellationToken cancellation)
+    private static async Task<Created<TokenAdded>> AddAsync(Body<AddToken> body, PipelinesEngine engine, CancellationToken cancellation)
     {
-        var add = await Body.ReadAsync<AddToken>(context.Request);
+        var add = body.Value;
         var (view, token) = await engine.Tokens.AddAsync(add.Name, add.Role, Lifetime(add.Expires), cancellation);
-        return Body.Answer(new TokenAdded(view.Name, view.Role, view.Created, view.Expires, token), StatusCodes.Status201Created);
+        return TypedResults.Created($"/api/tokens/{view.Name}", new TokenAdded(view.Name, view.Role, view.Created, view.Expires, token));
     }
 
     private static async Task<NoContent> RevokeAsync(string name, PipelinesEngine engine, CancellationToken cancellation)
@@ -36,9 +36,9 @@ internal static class TokensApi
         return TypedResults.NoContent();
     }
 
-    private static async Task<JsonHttpResult<IReadOnlyList<AuditView>>> AuditAsync(int? limit, PipelinesEngine engine, CancellationToken cancellation) =>
+    private static async Task<Ok<IReadOnlyList<AuditView>>> AuditAsync(int? limit, PipelinesEngine engine, CancellationToken cancellation) =>
         limit is null or (> 0 and <= MostLines)
-            ? Body.Answer(await engine.Audit.ListAsync(limit ?? 100, cancellation))
+            ? TypedResults.Ok(await engine.Audit.ListAsync(limit ?? 100, cancellation))
             : throw new BadHttpRequestException($"limit is {limit}: expected 1 to {MostLines}");
 
     private static TimeSpan? Lifetime(string? text) => text is null

@@ -10,7 +10,7 @@ namespace Pipelines.Web.Api;
 internal static class ValidateApi
 {
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/validate", CheckAsync).WithMetadata(RunsApi.DocumentLimit);
+        routes.MapPost("/api/validate", CheckAsync).WithMetadata(RequestedPlan.SizeLimit);
 
     private static async Task<Ok<Found>> CheckAsync(
         Body<Validation> body, RequestedPlan plans, CancellationToken cancellation)

@@ -17,23 +17,20 @@ internal static class WorkersApi
         routes.MapGet("/api/dashboard", DashboardAsync);
     }
 
-    private static async Task<JsonHttpResult<IReadOnlyList<WorkerView>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation) =>
-        Body.Answer(await engine.WorkersAsync(cancellation));
+    private static async Task<Ok<IReadOnlyList<WorkerView>>> ListAsync(PipelinesEngine engine, CancellationToken cancellation) =>
+        TypedResults.Ok(await engine.WorkersAsync(cancellation));
 
-    private static async Task<JsonHttpResult<WorkerView>> DrainAsync(
-        string id, HttpRequest request, PipelinesEngine engine, CancellationToken cancellation) =>
-        Body.Answer(await engine.DrainAsync(id, (await Body.ReadOrEmptyAsync<Drain>(request)).Now, cancellation));
+    private static async Task<Ok<WorkerView>> DrainAsync(
+        string id, PipelinesEngine engine, CancellationToken cancellation, Body<Drain>? body = null) =>
+        TypedResults.Ok(await engine.DrainAsync(id, body?.Value.Now is true, cancellation));
 
-    private static async Task<JsonHttpResult<Dashboard>> DashboardAsync(PipelinesEngine engine, CancellationToken cancellation)
+    private static async Task<Ok<Dashboard>> DashboardAsync(PipelinesEngine engine, CancellationToken cancellation)
     {
         var disk = new DriveInfo(engine.DataFolder);
-        return Body.Answer(Dashboard.Of(
+        return TypedResults.Ok(Dashboard.Of(
             await engine.OverviewAsync(cancellation), new DiskRoom(disk.AvailableFreeSpace, disk.TotalSize)));
     }
 
-    internal sealed record Drain
-    {
-        /// <summary>Whether what it runs goes to others at its next checkpoint.</summary>
-        public bool Now { get; init; }
-    }
+    /// <param name="Now">Whether what it runs goes to others at its next checkpoint.</param>
+    internal sealed record Drain(bool Now = false);
 }

@@ -46,17 +46,15 @@ internal sealed class Expansion(Catalog catalog, Resolver resolver, Faults fault
     private MatrixNode Matrix(StageDefinition stage, MatrixDefinition matrix, Scope scope)
     {
         var path = scope.Path + stage.Id;
-        var parallel = matrix.Parallel is { } most
-            ? WholeNumber.Read(most, MostStages, scope, path, "matrix.parallel", faults)
-            : int.MaxValue;
+        int? parallel = matrix.Parallel is { } most ? WholeNumber.Read(most, MostStages, scope, path, "matrix.parallel", faults) : null;
         var branches = new List<(Node, IReadOnlyDictionary<string, JsonElement>)>();
         foreach (var row in MatrixValues.Read(matrix, scope, path, faults).Take(Math.Max(1, MostStages - made)))
         {
-            var turn = new PlannedTurn(scope.Prefix + stage.Id, branches.Count + 1, parallel);
+            var index = branches.Count + 1;
             var branch = row.Aggregate(scope, (inner, value) => inner.With(value.Key, value.Value));
-            if (matrix.Parallel is not null)
-                branch = branch with { Turns = branch.Turns.Add(turn) };
-            branches.Add((One(stage, branch, $"{stage.Id}.{turn.Index}", null), row));
+            if (parallel is { } atOnce)
+                branch = branch with { Turns = branch.Turns.Add(new PlannedTurn(scope.Prefix + stage.Id, index, atOnce)) };
+            branches.Add((One(stage, branch, $"{stage.Id}.{index}", null), row));
         }
 
         if (branches.Count > 0)

@@ -31,7 +31,7 @@ public sealed class Attention : IDisposable
     /// <summary>Whether a query sees a window of keys only.</summary>
     public bool Windowed { get; init; }
 
-    /// <summary>[KV heads, KeyDim / 2], int64: the rotary pairs that are left of each head; null for all of them.</summary>
+    /// <summary>[KV heads, pairs], int64: the rotary pairs that are left of each head, before the channels that do not turn; null for all of them.</summary>
     public Tensor? RotaryPairs { get; private set; }
 
     public int KeyValueHeads => (int)(Key.Weight.shape[0] / KeyDim);
@@ -41,7 +41,7 @@ public sealed class Attention : IDisposable
     /// <summary>In the order of computation.</summary>
     public IReadOnlyList<Linear> Linears => [Query, Key, Value, Output];
 
-    /// <param name="pairs">[KV heads, KeyDim / 2], int64.</param>
+    /// <param name="pairs">[KV heads, pairs], int64.</param>
     public void SetRotaryPairs(Tensor pairs)
     {
         RotaryPairs?.Dispose();

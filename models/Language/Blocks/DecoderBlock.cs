@@ -11,6 +11,10 @@ public sealed class DecoderBlock : IDisposable
     internal const string AttentionShortcutName = "attention_shortcut";
     internal const string MlpShortcutName = "mlp_shortcut";
     internal const string RotaryPairsName = "self_attn.rotary_pairs";
+    internal const string RouterName = "mlp.router";
+    internal const string ExpertsName = "mlp.experts";
+    internal const string AttentionOutputNormName = "attention_output_norm";
+    internal const string MlpOutputNormName = "mlp_output_norm";
     internal const string ReadsName = "reads";
     internal const string WritesName = "writes";
 
@@ -25,6 +29,12 @@ public sealed class DecoderBlock : IDisposable
     /// <summary>Null where it was removed.</summary>
     public Mlp? Mlp { get; private set; }
 
+    /// <summary>Behind the attention, before the residual edge; null for none. A block with shared weights has one (FlexiGPT, arXiv:2501.14713).</summary>
+    public Norm? AttentionOutputNorm { get; init; }
+
+    /// <summary>Likewise behind the MLP.</summary>
+    public Norm? MlpOutputNorm { get; init; }
+
     /// <summary>[width before, width after]: turns the residual stream on its way past the attention; null for none (SliceGPT, arXiv:2401.15024).</summary>
     public Tensor? AttentionShortcut { get; private set; }
 
@@ -36,7 +46,7 @@ public sealed class DecoderBlock : IDisposable
     /// <summary>In the order of computation.</summary>
     public IReadOnlyList<Linear> Linears => [.. Attention?.Linears ?? [], .. Mlp?.Linears ?? []];
 
-    public IEnumerable<Norm> Norms => MlpNorm is null ? [AttentionNorm] : [AttentionNorm, MlpNorm];
+    public IEnumerable<Norm> Norms => new[] { AttentionNorm, MlpNorm, AttentionOutputNorm, MlpOutputNorm }.OfType<Norm>();
 
     /// <summary>Under their names in a checkpoint, in a fixed order.</summary>
     /// <param name="name">The block's.</param>
@@ -44,14 +54,11 @@ public sealed class DecoderBlock : IDisposable
     {
         foreach (var parameter in AttentionNorm.NamedParameters())
             yield return parameter;
-        foreach (var linear in Linears)
-        {
-            yield return ($"{linear.Name}.weight", linear.Weight);
-            if (linear.Bias is not null)
-                yield return ($"{linear.Name}.bias", linear.Bias);
-        }
-
-        foreach (var parameter in MlpNorm?.NamedParameters() ?? [])
+        foreach (var parameter in Linears.SelectMany(linear => linear.NamedParameters()))
+            yield return parameter;
+        foreach (var parameter in Mlp?.Experts?.Router.NamedParameters() ?? [])
+            yield return parameter;
+        foreach (var parameter in Norms.Skip(1).SelectMany(norm => norm.NamedParameters()))
             yield return parameter;
         if (AttentionShortcut is not null)
             yield return ($"{name}.{AttentionShortcutName}", AttentionShortcut);
@@ -73,6 +80,8 @@ public sealed class DecoderBlock : IDisposable
 
         if (Attention?.RotaryPairs is { } pairs)
             yield return ($"{name}.{RotaryPairsName}", pairs);
+        if (Mlp?.Experts is { } experts)
+            yield return ($"{name}.{ExpertsName}", experts.Members);
     }
 
     public void RemoveAttention()
@@ -107,7 +116,7 @@ public sealed class DecoderBlock : IDisposable
         using var scope = NewDisposeScope();
         var read = AttentionNorm.Forward(hidden);
         var attended = Attended(hidden, read, positions, hook);
-        var mixed = Mlp?.Forward(MlpNorm?.Forward(attended) ?? read, hook);
+        var mixed = Normed(Mlp?.Forward(MlpNorm?.Forward(attended) ?? read, hook), MlpOutputNorm);
         var result = Add(mixed, attended, MlpShortcut);
 
         // A block with nothing left in it passes its input on; the caller owns what it gets.
@@ -144,14 +153,16 @@ public sealed class DecoderBlock : IDisposable
         var parts = name.Count(letter => letter == '.') + 1;
         foreach (var norm in Norms)
             norm.Name = Moved(norm.Name);
-        foreach (var linear in Linears)
+        foreach (var linear in Linears.Concat(Mlp?.Experts is { } experts ? [experts.Router] : []))
             linear.Name = Moved(linear.Name);
 
         string Moved(string old) => $"{name}.{string.Join('.', old.Split('.').Skip(parts))}";
     }
 
     private Tensor Attended(Tensor hidden, Tensor read, Positions positions, LinearHook? hook) =>
-        Add(Attention?.Forward(read, positions, hook), hidden, AttentionShortcut);
+        Add(Normed(Attention?.Forward(read, positions, hook), AttentionOutputNorm), hidden, AttentionShortcut);
+
+    private static Tensor? Normed(Tensor? x, Norm? norm) => x is null || norm is null ? x : norm.Forward(x);
 
     // The left side is fresh, so without a gradient it can take the sum.
     private static Tensor Add(Tensor? fresh, Tensor residual, Tensor? shortcut)

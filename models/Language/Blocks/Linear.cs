@@ -8,11 +8,26 @@ namespace Pipelines.Models;
 /// <param name="bias">[out].</param>
 public sealed class Linear(string name, Tensor weight, Tensor? bias) : IDisposable
 {
+    internal const string DeltaA = "delta_a";
+    internal const string DeltaB = "delta_b";
+
+    private Tensor weight = weight;
+
+    /// <summary>One that has no weight of its own, but another's.</summary>
+    public Linear(string name, Linear shared, Tensor? bias)
+        : this(name, shared.Weight, bias) => Shared = shared;
+
     public string Name { get; internal set; } = name;
 
-    public Tensor Weight { get; private set; } = weight;
+    /// <summary>Whose weight it is; null where it is its own.</summary>
+    public Linear? Shared { get; private set; }
+
+    public Tensor Weight => Shared?.Weight ?? weight;
 
     public Tensor? Bias { get; private set; } = bias;
+
+    /// <summary>What a linear with a shared weight adds to it: its own difference, of low rank (FlexiGPT, arXiv:2501.14713).</summary>
+    public LoraAdapter? Delta { get; set; }
 
     /// <summary>Added to what the weight does; null for none.</summary>
     public LoraAdapter? Adapter { get; set; }
@@ -27,10 +42,13 @@ public sealed class Linear(string name, Tensor weight, Tensor? bias) : IDisposab
     public long OutputWidth { get; private set; }
 
     /// <summary>Takes the weight's place, and disposes the old one. A loaded weight is a view of its file: it is replaced, not written to.</summary>
+    /// <exception cref="InvalidOperationException">The weight is another linear's.</exception>
     public void SetWeight(Tensor replacement)
     {
-        Weight.Dispose();
-        Weight = replacement.DetachFromDisposeScope();
+        if (Shared is not null)
+            throw new InvalidOperationException($"{Name} has the weight of {Shared.Name}, which changing it would change too");
+        weight.Dispose();
+        weight = replacement.DetachFromDisposeScope();
     }
 
     public void SetBias(Tensor? replacement)
@@ -54,6 +72,19 @@ public sealed class Linear(string name, Tensor weight, Tensor? bias) : IDisposab
         (Writes, OutputWidth) = (channels.DetachFromDisposeScope(), width);
     }
 
+    /// <summary>Those that are its own.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> NamedParameters()
+    {
+        if (Shared is null)
+            yield return ($"{Name}.weight", Weight);
+        if (Bias is not null)
+            yield return ($"{Name}.bias", Bias);
+        if (Delta is null)
+            yield break;
+        yield return ($"{Name}.{DeltaA}", Delta.A);
+        yield return ($"{Name}.{DeltaB}", Delta.B);
+    }
+
     /// <summary>The share of the weight's entries that are zero.</summary>
     public double Sparsity()
     {
@@ -69,6 +100,8 @@ public sealed class Linear(string name, Tensor weight, Tensor? bias) : IDisposab
         if (Reads is not null)
             x = x.index_select(-1, Reads);
         var y = Adapter is null ? nn.functional.linear(x, Weight, Bias) : Adapter.Forward(x, Weight, Bias);
+        if (Delta is not null)
+            y = y + nn.functional.linear(nn.functional.linear(x, Delta.A), Delta.B) * Delta.Scale;
         if (Writes is not null)
             y = zeros([.. y.shape[..^1], OutputWidth], dtype: y.dtype, device: y.device).index_copy(-1, Writes, y);
         return hook?.After(this, y) ?? y;
@@ -76,9 +109,11 @@ public sealed class Linear(string name, Tensor weight, Tensor? bias) : IDisposab
 
     public void Dispose()
     {
-        Weight.Dispose();
+        if (Shared is null)
+            weight.Dispose();
         Bias?.Dispose();
         Adapter?.Dispose();
+        Delta?.Dispose();
         Reads?.Dispose();
         Writes?.Dispose();
     }

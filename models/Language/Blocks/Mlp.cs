@@ -14,15 +14,27 @@ public sealed class Mlp : IDisposable
 
     public required Activation Activation { get; init; }
 
+    /// <summary>Null for a dense MLP.</summary>
+    public Experts? Experts { get; private set; }
+
     public int IntermediateSize => (int)Up.Weight.shape[0];
 
     /// <summary>In the order of computation.</summary>
     public IReadOnlyList<Linear> Linears => Gate is null ? [Up, Down] : [Gate, Up, Down];
 
+    /// <param name="experts">Disposed with the MLP, whose neurons they divide.</param>
+    public void SetExperts(Experts experts)
+    {
+        Experts?.Dispose();
+        Experts = experts;
+    }
+
     /// <param name="x">[B, T, hidden], after the norm.</param>
     /// <returns>[B, T, hidden], before the residual edge.</returns>
     public Tensor Forward(Tensor x, LinearHook? hook)
     {
+        if (Experts is not null && hook is null && !is_grad_enabled())
+            return Experts.Forward(this, x);
         using var scope = NewDisposeScope();
         return Down.Forward(Neurons(x, hook), hook).MoveToOuterDisposeScope();
     }
@@ -31,17 +43,24 @@ public sealed class Mlp : IDisposable
     internal Tensor Neurons(Tensor x, LinearHook? hook)
     {
         using var scope = NewDisposeScope();
-        if (Gate is null)
-            return Activation.Apply(Up.Forward(x, hook)).MoveToOuterDisposeScope();
-        var gate = Gate.Forward(x, hook);
-        var up = Up.Forward(x, hook);
-        var gated = Activation.Apply(gate);
-        return (is_grad_enabled() ? gated * up : gated.mul_(up)).MoveToOuterDisposeScope();
+        var neurons = Gate is null ? Activation.Apply(Up.Forward(x, hook)) : Gated(Gate);
+
+        // Where every neuron has to be seen or differentiated, an expert is a mask; its result is the same.
+        return (Experts is null ? neurons : neurons * Experts.Mask(x, IntermediateSize)).MoveToOuterDisposeScope();
+
+        Tensor Gated(Linear linear)
+        {
+            var gate = linear.Forward(x, hook);
+            var up = Up.Forward(x, hook);
+            var gated = Activation.Apply(gate);
+            return is_grad_enabled() ? gated * up : gated.mul_(up);
+        }
     }
 
     public void Dispose()
     {
         foreach (var linear in Linears)
             linear.Dispose();
+        Experts?.Dispose();
     }
 }

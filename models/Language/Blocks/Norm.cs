@@ -30,6 +30,12 @@ public sealed class Norm(string name, NormKind kind, Tensor weight, Tensor? bias
 
     public double Epsilon => epsilon;
 
+    /// <summary>
+    /// What an RMS norm divides the sum of squares by; null for the number of channels. A stream that was cut to its
+    /// strongest components keeps the scale that it had with all of them.
+    /// </summary>
+    public long? Divisor { get; set; }
+
     /// <summary>Takes the weight's place, and disposes the old one.</summary>
     public void SetWeight(Tensor replacement)
     {
@@ -69,7 +75,7 @@ public sealed class Norm(string name, NormKind kind, Tensor weight, Tensor? bias
 
         // The norm reads x once and makes no copy of it, as a square would.
         var inverse = linalg.vector_norm(wide, 2, [-1L], keepdim: true)
-            .square().div(x.shape[^1]).add(epsilon).rsqrt();
+            .square().div(Divisor ?? x.shape[^1]).add(epsilon).rsqrt();
         var normal = wide * inverse;
         normal = ReferenceEquals(wide, x) ? normal : normal.to(x.dtype);
         return is_grad_enabled() ? normal * Weight : normal.mul_(Weight);

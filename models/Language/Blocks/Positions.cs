@@ -52,14 +52,14 @@ public sealed class Positions : IDisposable
     /// <summary>Turns queries or keys; in place when no gradient is recorded.</summary>
     /// <param name="x">[B, T, heads, dim].</param>
     /// <param name="pairs">
-    /// [KV heads, dim / 2], int64: which pair of channels of the original head each pair of x is; query heads in a row
-    /// share those of their KV head. Null where x has all of its channels.
+    /// [KV heads, pairs], int64: which pair of channels of the original head each pair of x is; query heads in a row
+    /// share those of their KV head. Channels behind the pairs do not turn. Null where x has all of its channels.
     /// </param>
     public Tensor Turn(Tensor x, Tensor? pairs)
     {
         if (cos is null || sin is null)
             return x;
-        var turned = pairs is null ? rotaryDim : x.shape[^1];
+        var turned = pairs is null ? rotaryDim : 2 * pairs.shape[1];
         var half = turned / 2;
         var (c, s) = pairs is null ? (cos, sin) : (Of(cos, x, pairs), Of(sin, x, pairs));
         var (first, second) = (x.narrow(-1, 0, half), x.narrow(-1, half, half));
@@ -84,7 +84,7 @@ public sealed class Positions : IDisposable
         Windowed?.Dispose();
     }
 
-    /// <returns>[1, T, heads, dim / 2].</returns>
+    /// <returns>[1, T, heads, pairs].</returns>
     private static Tensor Of(Tensor table, Tensor x, Tensor pairs)
     {
         var (groups, half) = (pairs.shape[0], pairs.shape[1]);

@@ -18,7 +18,15 @@ public static class ModelFlops
 
     private static double PerToken(DecoderBlock block, CausalConfig config, int length)
     {
-        var products = 2.0 * block.Linears.Sum(linear => linear.Weight.numel());
+        var products = 2.0 * block.Linears.Sum(linear => linear.Weight.numel() + (linear.Delta?.A.numel() ?? 0) + (linear.Delta?.B.numel() ?? 0));
+
+        // A token meets its own expert's neurons only.
+        if (block.Mlp is { Experts: { } experts } mlp)
+        {
+            var dense = mlp.Linears.Sum(linear => linear.Weight.numel());
+            products += 2.0 * (experts.Router.Weight.numel() - dense * (1 - (double)experts.Width / mlp.IntermediateSize));
+        }
+
         products += 2.0 * ((block.AttentionShortcut?.numel() ?? 0) + (block.MlpShortcut?.numel() ?? 0));
         if (block.Attention is not { } attention)
             return products;

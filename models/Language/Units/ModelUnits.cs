@@ -4,6 +4,7 @@ namespace Pipelines.Models;
 public static class ModelUnits
 {
     /// <summary>The KV groups and the neurons of every block, in order.</summary>
+    /// <exception cref="ModelException">Blocks share weights, or experts their neurons: a cut in one would be one in others.</exception>
     public static IEnumerable<UnitSite> Sites(this CausalLM model) =>
         Enumerable.Range(0, model.Blocks.Count).SelectMany(index => model.Sites(index));
 
@@ -11,6 +12,10 @@ public static class ModelUnits
     public static IEnumerable<UnitSite> Sites(this CausalLM model, int block)
     {
         var (attention, mlp) = (model.Blocks[block].Attention, model.Blocks[block].Mlp);
+        if (model.Blocks[block].Linears.Any(linear => linear.Shared is not null))
+            throw new ModelException($"block {block} has the weights of another: its units cannot be cut by themselves");
+        if (mlp?.Experts is not null)
+            throw new ModelException($"block {block} has experts, which share its neurons: they cannot be cut by themselves");
         if (attention is not null)
             yield return Groups(attention, block);
         if (mlp is not null)

@@ -1,11 +1,19 @@
 import { memo } from 'react';
 import type { NodeProps } from '@xyflow/react';
 import type { FlowNode } from './flow';
+import { equal } from '../graph/difference';
 import { isPlaceholder } from '../graph/elsa';
 import { familyOf, familyStyle } from './colours';
 import { FaultBadge, Marks, StatusLine } from './Badges';
 import { useStatus } from './canvasStore';
 import { Ports } from './Ports';
+
+// Where it stands is React Flow's: hundreds that are moved at once are not drawn again for it.
+const looksSame = (one: NodeProps<FlowNode>, other: NodeProps<FlowNode>): boolean =>
+  one.selected === other.selected &&
+  one.data.node.path === other.data.node.path &&
+  equal(one.data.node.stage, other.data.node.stage) &&
+  equal(one.data.node.ports, other.data.node.ports);
 
 /** Any stage that is no group. What it shows comes from the catalog and the document; there is no other component for a kind. */
 export const StageNode = memo(function StageNode({ data, selected }: NodeProps<FlowNode>) {
@@ -36,4 +44,4 @@ export const StageNode = memo(function StageNode({ data, selected }: NodeProps<F
       {status && <StatusLine status={status} />}
     </div>
   );
-});
+}, looksSame);

@@ -3,10 +3,19 @@ import type { Catalog, WorkflowDocument } from './document';
 import { autoLayout, placeMissing } from './layout';
 
 export interface LayoutTask {
+  /** Comes back with the answer. */
+  turn: number;
   what: 'all' | 'missing';
   document: WorkflowDocument;
   catalog: Catalog;
 }
 
-self.onmessage = ({ data: { what, document, catalog } }: MessageEvent<LayoutTask>) =>
-  self.postMessage(what === 'all' ? autoLayout(document, catalog) : placeMissing(document, catalog));
+export interface LayoutAnswer {
+  turn: number;
+  layout: WorkflowDocument['layout'];
+}
+
+self.onmessage = ({ data: { turn, what, document, catalog } }: MessageEvent<LayoutTask>) => {
+  const { layout } = what === 'all' ? autoLayout(document, catalog) : placeMissing(document, catalog);
+  self.postMessage({ turn, layout } satisfies LayoutAnswer);
+};

@@ -1,5 +1,9 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { calmly } from './calmly';
 import { onReturn } from './reach';
+
+/** Events come by the hundred; the server answers a page some fifty times a second. */
+const pause = 300;
 
 interface Fetched<T> {
   data?: T;
@@ -13,19 +17,29 @@ export function useFetched<T>(call: () => Promise<T>, key: string): Fetched<T> {
   const latest = useRef({ call, turn: 0 });
   latest.current.call = call;
 
-  const refresh = useCallback(() => {
-    const turn = ++latest.current.turn;
-    const settle = (next: { data?: T; error?: string }) => {
-      if (turn === latest.current.turn)
-        setState((before) => ({ key, data: before.key === key ? before.data : undefined, ...next }));
+  const asking = useMemo(() => {
+    const ask = () => {
+      const turn = ++latest.current.turn;
+      const settle = (next: { data?: T; error?: string }) => {
+        if (turn === latest.current.turn)
+          setState((before) => ({ key, data: before.key === key ? before.data : undefined, ...next }));
+      };
+      return latest.current.call().then(
+        (data) => settle({ data, error: undefined }),
+        (error: unknown) => settle({ error: error instanceof Error ? error.message : `${error}` }),
+      );
     };
-    latest.current.call().then(
-      (data) => settle({ data, error: undefined }),
-      (error: unknown) => settle({ error: error instanceof Error ? error.message : `${error}` }),
-    );
+    return calmly(ask, pause);
   }, [key]);
 
-  useEffect(refresh, [refresh]);
-  useEffect(() => onReturn(refresh), [refresh]);
+  useEffect(() => {
+    asking.now();
+    const forget = onReturn(asking.now);
+    return () => {
+      forget();
+      asking.stop();
+    };
+  }, [asking]);
+  const refresh = asking.soon;
   return state.key === key ? { data: state.data, error: state.error, refresh } : { refresh };
 }

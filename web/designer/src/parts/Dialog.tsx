@@ -37,7 +37,10 @@ export function Dialog({ title, onClose, children, actions, wide }: Props) {
           </button>
         )}
       </header>
-      <div className="dialog-body">{children}</div>
+      {/* What does not fit is scrolled by keys, also where nothing in it takes the focus. */}
+      <div className="dialog-body" role="group" aria-label={title} tabIndex={0}>
+        {children}
+      </div>
       {actions && <footer>{actions}</footer>}
     </dialog>
   );

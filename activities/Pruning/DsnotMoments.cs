@@ -1,0 +1,59 @@
+using static TorchSharp.torch;
+
+namespace Pipelines.Activities.Pruning;
+
+/// <summary>What DSnoT asks of one linear's input [B, T, in], in double precision.</summary>
+public sealed class DsnotMoments(DsnotFormula formula) : IDisposable
+{
+    private Tensor? sum;
+    private Tensor? square;
+    private Tensor? within;
+    private long sequences;
+    private long tokens;
+
+    /// <summary>[in]: the mean over sequences of Σ_t x.</summary>
+    public Tensor TokenSum => Of(sum) / sequences;
+
+    /// <summary>[in]: the mean over sequences of Σ_t x².</summary>
+    public Tensor MeanSquare => Of(square) / sequences;
+
+    /// <summary>
+    /// [in]. As released, the mean over sequences of the variance within each, which does not see that sequences differ; as the
+    /// paper says, the variance over all tokens.
+    /// </summary>
+    public Tensor Variance
+    {
+        get
+        {
+            using var scope = NewDisposeScope();
+            var variance = formula == DsnotFormula.Released
+                ? Of(within) / sequences
+                : Of(square) / tokens - (Of(sum) / tokens).square();
+            return variance.clamp_min(0).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>Takes in a batch [B, T, in].</summary>
+    public void Add(Tensor inputs)
+    {
+        using var scope = NewDisposeScope();
+        var x = inputs.to(ScalarType.Float64);
+        Add(ref sum, x.sum([0L, 1L]));
+        Add(ref square, x.square().sum([0L, 1L]));
+        Add(ref within, x.var([1L], unbiased: x.shape[1] > 1).sum([0L]));
+        sequences += x.shape[0];
+        tokens += x.shape[0] * x.shape[1];
+    }
+
+    public void Dispose()
+    {
+        sum?.Dispose();
+        square?.Dispose();
+        within?.Dispose();
+    }
+
+    private static void Add(ref Tensor? total, Tensor part) =>
+        total = total is null ? part.clone().DetachFromDisposeScope() : total.add_(part);
+
+    private static Tensor Of(Tensor? total) => total ?? throw new InvalidOperationException("no inputs were added");
+}
