@@ -6,6 +6,7 @@ using Pipelines.Activities.Exporting;
 using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Modeling;
 using Pipelines.Activities.Pruning;
+using Pipelines.Activities.Searching;
 using Pipelines.Activities.Sharing;
 using Pipelines.Models;
 using Pipelines.Workflows;
@@ -25,18 +26,32 @@ public static class ActivityCatalog
         .Add(new CalibrateStatistics())
         .Add(new MagnitudePrune())
         .Add(new WandaPrune())
+        .Add(new SparseGptPrune())
+        .Add(new DsnotPrune())
+        .Add(new EvoPressDepth())
+        .Add(new EvoPressSparsity())
         .Add(new FlapPrune())
         .Add(new ModegptPrune())
         .Add(new SlicegptPrune())
         .Add(new ShortgptPrune())
+        .Add(new GradualMagnitudePrune())
+        .Add(new LlmPruner())
+        .Add(new LoraPrune())
+        .Add(new DispLlmPrune())
         .Add(new ApplyDecision())
         .Add(new FlexiGptPrune())
         .Add(new ToMoePrune())
         .Add(new ExtendModel())
         .Add(new LoraFinetune())
+        .Add(new FullFinetune())
+        .Add(new DistillFinetune())
+        .Add(new PerpFinetune())
+        .Add(new AtpTune())
         .Add(new EvaluatePerplexity())
         .Add(new EvaluateChoice())
         .Add(new EvaluateMemorization())
+        .Add(new EvaluateSize())
+        .Add(new EvaluateSpeed())
         .Add(new ExportHuggingFace())
         .Add(new ExportGguf())
         .Add(new CompareModels())

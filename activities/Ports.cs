@@ -55,6 +55,41 @@ public sealed record MemorizationMeasurement(
     string Protocol, long Windows, double Exact, double Fractional, double? StandardError,
     long Parameters, long Nonzero, long Bytes);
 
+/// <summary>How large a model is, as a whole and block by block.</summary>
+/// <param name="Parameters">Entries of all tensors, tied ones once.</param>
+/// <param name="Nonzero">Those of them that are not zero.</param>
+/// <param name="Bytes">Of the safetensors files.</param>
+/// <param name="Convention">How operations are counted.</param>
+/// <param name="Length">Of the sequence that <paramref name="Flops"/> is an average over.</param>
+/// <param name="Flops">Floating-point operations of a forward pass, for one token.</param>
+/// <param name="Dense">The blocks of the model that it was made of; null where that was not given.</param>
+public sealed record ModelSize(
+    string Architecture, long Parameters, long Nonzero, long Bytes, string Convention, int Length, double Flops,
+    IReadOnlyList<BlockSize> Blocks, IReadOnlyList<BlockWidths>? Dense);
+
+/// <summary>One block of a model; a half that was removed has the width 0.</summary>
+/// <param name="Block">Its index.</param>
+/// <param name="Parameters">With norms and biases.</param>
+public sealed record BlockSize(int Block, BlockWidths Widths, long Parameters, long Nonzero, double Flops);
+
+/// <param name="KeyDim">Channels of a query and of a key head.</param>
+/// <param name="ValueDim">Channels of a value head.</param>
+/// <param name="Neurons">Of the MLP.</param>
+public sealed record BlockWidths(int QueryHeads, int KeyValueHeads, int KeyDim, int ValueDim, int Neurons);
+
+/// <summary>How fast two models run beside each other, in one process and in turns.</summary>
+/// <param name="Protocol">Names what was run and on what; numbers of different protocols are not compared.</param>
+/// <param name="Threads">That one operator may use.</param>
+/// <param name="Prefill">A prompt at once.</param>
+/// <param name="Decode">One token after the other, with kept keys and values.</param>
+public sealed record SpeedComparison(string Protocol, string Device, int Threads, SpeedPair Prefill, SpeedPair Decode);
+
+/// <param name="Ratio">How many times as fast the pruned one is, round by round.</param>
+public sealed record SpeedPair(Spread Dense, Spread Pruned, Spread Ratio);
+
+/// <summary>The middle and the ends of what the rounds gave. Of speeds: tokens per second, of all sequences together.</summary>
+public sealed record Spread(double Median, double Lowest, double Highest);
+
 /// <summary>Before and after, measured by one protocol.</summary>
 public sealed record Comparison(string Protocol, ModelFigures Dense, ModelFigures Pruned, ModelFigures? Recovered);
 

@@ -61,7 +61,7 @@ public static class ComputeWork
     {
         using var whole = NewDisposeScope();
         Parameter[] trained =
-            [.. LoraFinetune.Attach(model, rank: 8, alpha: 16, seed: 0, masked: false).Select(tensor => nn.Parameter(tensor.alias()))];
+            [.. Adapters.Attach(model, rank: 8, alpha: 16, seed: 0, masked: false).Select(tensor => nn.Parameter(tensor.alias()))];
         using var optimizer = optim.AdamW(trained, 1e-3);
         var last = 0.0;
         foreach (var batch in tokens.split(Together))

@@ -76,14 +76,18 @@ public sealed class BlockRunner : IDisposable
     public BlockMoments Measure(bool spread)
     {
         var moments = new BlockMoments(spread);
-        var hook = new InputHook(moments.Add);
+        Observe(new InputHook(moments.Add));
+        return moments;
+    }
+
+    /// <summary>Shows the hook what every linear of this block reads, as the block is now; runs it without its last product.</summary>
+    public void Observe(LinearHook hook)
+    {
         foreach (var part in Sequences())
         {
             using (part)
                 Block.Observe(part, positions, hook);
         }
-
-        return moments;
     }
 
     /// <summary>Puts what the block makes of its input in its place. Nothing reads what the last block makes.</summary>

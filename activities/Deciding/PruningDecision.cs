@@ -5,14 +5,17 @@ using static TorchSharp.torch;
 namespace Pipelines.Activities.Deciding;
 
 /// <summary>
-/// A decision, however it was reached: which units of a model stay, and which halves of its blocks go. A ranking, a frozen
-/// gate, a search and a policy all end in one.
+/// A decision, however it was reached: which units of a model stay, which channels of the residual stream its blocks read and
+/// write, and which halves of its blocks go. A ranking, a frozen gate, a search and a policy all end in one.
 /// </summary>
 /// <param name="Model">The hash of the checkpoint that it was made for.</param>
 /// <param name="Method">The kind of the stage that made it.</param>
 /// <param name="Sites">Places that are not named keep all of their units.</param>
 public sealed record PruningDecision(string Model, string Method, IReadOnlyList<KeptUnits> Sites)
 {
+    /// <summary>Of the residual stream, which itself stays whole; halves that are not named read and write all of it.</summary>
+    public IReadOnlyList<KeptChannels> Channels { get; init; } = [];
+
     /// <summary>Blocks whose attention goes, by index.</summary>
     public IReadOnlyList<int> RemovedAttention { get; init; } = [];
 
@@ -39,6 +42,8 @@ public sealed record PruningDecision(string Model, string Method, IReadOnlyList<
             stage.Log($"{kept.Name}: {kept.Units.Count} of {kept.Of} stay");
         }
 
+        foreach (var channels in Channels)
+            channels.Apply(model);
         RemoveHalves(model);
     }
 

@@ -3,7 +3,6 @@ using System.ComponentModel.DataAnnotations;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using Pipelines.Workflows;
-using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Finetuning;
 
@@ -32,66 +31,21 @@ public sealed class LoraFinetune : Activity<LoraFinetune.Inputs, LoraFinetune.Pa
     public override async Task<Outputs> RunAsync(
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
-        using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
-        if (model.Network.Linears().Any(linear => linear.Adapter is not null))
-            throw new StageException("this model carries adapters already: merge them first (finetune.lora with adapters merged)");
-        using var tokens = await stage.TokensAsync(inputs.Data, model, null, cancellation);
         var merged = parameters.Adapters == AdapterEnd.Merged;
-        var trained = Attach(model.Network, parameters.Rank, parameters.Alpha, parameters.Seed, masked: merged);
-        var loss = new TrainingLoop(parameters.Steps, parameters.LearningRate, 0).Run(
-            model.Network, trained, new TokenBatches(tokens, parameters.Batch, parameters.Seed), stage, cancellation);
+        var recovery = new Recovery(parameters.Steps, parameters.Batch, parameters.LearningRate, 0, parameters.Seed);
+        var (model, loss) = await recovery.RunAsync(
+            inputs.Model, inputs.Data, trainee => trainee.Adapters(parameters.Rank, parameters.Alpha, parameters.Seed, merged),
+            stage, cancellation, save: merged ? null : KeepAsync);
+        return new Outputs(model, loss);
 
-        if (merged)
+        async Task<Checkpoint> KeepAsync(LoadedModel trained)
         {
-            foreach (var linear in model.Network.Linears())
-            {
-                linear.SetWeight(linear.Adapter!.Merge(linear.Weight));
-                linear.Adapter.Dispose();
-                linear.Adapter = null;
-            }
-
-            return new Outputs(await stage.SaveModelAsync(model, cancellation), loss);
+            await using var draft = stage.Artifacts.Begin();
+            CausalFolder.Save(trained.Network, draft.Folder);
+            TokenizerFiles.Copy(trained.Folder, draft.Folder);
+            AdapterFolder.Save(trained.Network, draft.Folder, parameters.Rank, parameters.Alpha);
+            return new Checkpoint(await draft.CommitAsync(cancellation), trained.Network.Config.Architecture);
         }
-
-        await using var draft = stage.Artifacts.Begin();
-        CausalFolder.Save(model.Network, draft.Folder);
-        TokenizerFiles.Copy(model.Folder, draft.Folder);
-        AdapterFolder.Save(model.Network, draft.Folder, parameters.Rank, parameters.Alpha);
-        return new Outputs(
-            new Checkpoint(await draft.CommitAsync(cancellation), model.Network.Config.Architecture), loss);
-    }
-
-    /// <summary>Puts adapters on every linear: A uniform as in peft, B zero, so that nothing changes at first.</summary>
-    /// <param name="masked">Whether the update keeps out of zeroed weights.</param>
-    /// <returns>The tensors to train.</returns>
-    public static IReadOnlyList<Tensor> Attach(CausalLM model, int rank, double alpha, long seed, bool masked)
-    {
-        using var scope = NewDisposeScope();
-        using var generator = new Generator((ulong)seed, CPU);
-        var trained = new List<Tensor>();
-        foreach (var linear in model.Linears())
-        {
-            var (rows, columns) = (linear.Weight.shape[0], linear.Weight.shape[1]);
-            var bound = 1 / Math.Sqrt(columns);
-            var a = empty(rank, columns).uniform_(-bound, bound, generator: generator).to(model.Device);
-            var b = zeros(rows, rank, device: model.Device);
-            linear.Adapter = new LoraAdapter(Trained(a), Trained(b), alpha / rank, masked ? Mask(linear.Weight) : null);
-        }
-
-        return trained;
-
-        Tensor Trained(Tensor tensor)
-        {
-            trained.Add(tensor.requires_grad_().DetachFromDisposeScope());
-            return tensor;
-        }
-    }
-
-    /// <summary>1 where the weight is not zero; null for a weight without zeros.</summary>
-    private static Tensor? Mask(Tensor weight)
-    {
-        var keep = weight.ne(0);
-        return keep.all().ToBoolean() ? null : keep.to(ScalarType.Float32).DetachFromDisposeScope();
     }
 }
 

@@ -10,6 +10,19 @@ public static class GateNoise
     private const double Highest = 1 - 1.0 / (1 << 24);
 
     /// <summary>
+    /// The generator of one training step, on the CPU. It follows from the seed and the step alone, so a loop can go on from
+    /// any step.
+    /// </summary>
+    public static Generator At(long seed, long step)
+    {
+        // SplitMix64's mixing (Steele et al., 2014): neighbouring seeds and steps have nothing in common.
+        var mixed = unchecked((ulong)seed * 0x9E3779B97F4A7C15 + (ulong)step);
+        mixed = unchecked((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9);
+        mixed = unchecked((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB);
+        return new Generator(mixed ^ (mixed >> 31), CPU);
+    }
+
+    /// <summary>
     /// Uniform in (0, 1), one per element of <paramref name="like"/>, on its device: float64 for float64, else float32. It
     /// is drawn on the generator's device, so that one on the CPU gives the same noise to every device.
     /// </summary>

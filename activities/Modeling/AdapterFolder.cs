@@ -42,8 +42,7 @@ public static class AdapterFolder
             ["lora_alpha"] = alpha,
             ["lora_dropout"] = 0.0,
             ["bias"] = "none",
-            ["target_modules"] = new JsonArray(
-                "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+            ["target_modules"] = new JsonArray([.. Modules(model).Select(module => (JsonNode)module)]),
         };
         File.WriteAllText(Path.Combine(folder, ConfigFile), config.ToJsonString() + "\n");
         SafetensorsWriter.Write(
@@ -55,6 +54,10 @@ public static class AdapterFolder
             }),
             new Dictionary<string, string> { ["format"] = "pt" });
     }
+
+    /// <summary>What the linears are called within a block: <c>q_proj</c>, <c>fc1</c>.</summary>
+    private static IEnumerable<string> Modules(CausalLM model) =>
+        model.Linears().Where(linear => linear.Adapter is not null).Select(linear => linear.Name.Split('.')[^1]).Distinct();
 
     private static string Name(Linear linear, string side) => $"base_model.model.{linear.Name}.{side}.weight";
 }

@@ -7,10 +7,12 @@ namespace Pipelines.Activities.Modeling;
 
 /// <summary>
 /// Everything that the rest of a training loop depends on, besides what follows from the step: the trained parameters, the
-/// optimizer, the recent losses. The learning rate and the batches follow from the step; nothing else is drawn at random.
+/// optimizer, the recent losses, what the stage keeps beside them. The learning rate and the batches follow from the step; nothing else is drawn at random.
 /// </summary>
 /// <param name="trained">In an order that is the same in every attempt.</param>
-public sealed class TrainingState(IReadOnlyList<Parameter> trained, OptimizerHelper optimizer)
+/// <param name="kept">Of the stage, by name: written over by <see cref="Restore"/>.</param>
+public sealed class TrainingState(
+    IReadOnlyList<Parameter> trained, OptimizerHelper optimizer, IReadOnlyList<(string Name, Tensor Tensor)> kept)
 {
     private const int LossWindow = 20;
     private const string TensorFile = "training.safetensors";
@@ -36,6 +38,7 @@ public sealed class TrainingState(IReadOnlyList<Parameter> trained, OptimizerHel
             Path.Combine(folder, TensorFile),
             [
                 .. trained.Select((parameter, index) => TensorSource.Of($"parameter.{index:d5}", parameter.detach())),
+                .. kept.Select(one => TensorSource.Of($"kept.{one.Name}", one.Tensor)),
                 TensorSource.Of(LossesName, tensor(losses.ToArray())),
             ]);
         using var file = new BinaryWriter(File.Create(Path.Combine(folder, OptimizerFile)));
@@ -51,10 +54,12 @@ public sealed class TrainingState(IReadOnlyList<Parameter> trained, OptimizerHel
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
         using var file = SafetensorsFile.Open(Path.Combine(checkpoint.Folder, TensorFile));
-        if (file.Tensors.Count != trained.Count + 1)
-            throw new StageException($"the checkpoint holds {file.Tensors.Count - 1} parameters: expected {trained.Count}");
+        if (file.Tensors.Count != trained.Count + kept.Count + 1)
+            throw new StageException($"the checkpoint holds {file.Tensors.Count - 1} tensors: expected {trained.Count + kept.Count}");
         foreach (var (index, parameter) in trained.Index())
             parameter.copy_(file.View($"parameter.{index:d5}"));
+        foreach (var (name, tensor) in kept)
+            tensor.copy_(file.View($"kept.{name}"));
         foreach (var loss in file.View(LossesName).data<double>().ToArray())
             losses.Enqueue(loss);
         using var state = new BinaryReader(File.OpenRead(Path.Combine(checkpoint.Folder, OptimizerFile)));

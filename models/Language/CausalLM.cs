@@ -143,13 +143,14 @@ public sealed class CausalLM : IDisposable
     }
 
     /// <param name="tokens">[B, T], int64.</param>
+    /// <param name="start">The position of the first.</param>
     /// <returns>[B, T, hidden].</returns>
-    public Tensor Embed(Tensor tokens)
+    public Tensor Embed(Tensor tokens, long start = 0)
     {
         using var scope = NewDisposeScope();
         var rows = Embedding.index_select(0, tokens.reshape(-1)).view(tokens.shape[0], tokens.shape[1], -1);
         if (PositionEmbedding is not null)
-            rows = rows + PositionEmbedding.narrow(0, Config.PositionOffset, tokens.shape[1]);
+            rows = rows + PositionEmbedding.narrow(0, Config.PositionOffset + start, tokens.shape[1]);
         return rows.MoveToOuterDisposeScope();
     }
 
@@ -181,6 +182,39 @@ public sealed class CausalLM : IDisposable
         return hidden.MoveToOuterDisposeScope();
     }
 
+    /// <summary>The same for tokens that follow those which the cache has seen; they are in it afterwards.</summary>
+    /// <param name="tokens">[B, T], int64.</param>
+    /// <returns>[B, T, hidden], before the last norm.</returns>
+    /// <exception cref="ModelException">The cache has no room for them.</exception>
+    public Tensor Hidden(Tensor tokens, KeyValueCache cache)
+    {
+        if (cache.Length + tokens.shape[1] > cache.Capacity)
+            throw new ModelException($"the cache holds {cache.Length} of {cache.Capacity} positions: no room for {tokens.shape[1]} more");
+        var tables = Positions(cache.Capacity);
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        var hidden = Embed(tokens, cache.Length);
+        foreach (var (index, block) in blocks.Index())
+        {
+            var next = block.Forward(hidden, tables, null, cache[index]);
+            hidden.Dispose();
+            hidden = next;
+        }
+
+        cache.Advance(tokens.shape[1]);
+        return hidden.MoveToOuterDisposeScope();
+    }
+
+    /// <param name="tokens">[B, T], int64.</param>
+    /// <returns>What each block makes, [B, T, hidden], in order; the last is what <see cref="Hidden(Tensor, LinearHook?)"/> gives.</returns>
+    public IReadOnlyList<Tensor> HiddenStates(Tensor tokens)
+    {
+        var tables = Positions(tokens.shape[1]);
+        using var scope = NewDisposeScope();
+        var hidden = Embed(tokens);
+        return [.. Blocks.Select(block => (hidden = block.Forward(hidden, tables)).MoveToOuterDisposeScope())];
+    }
+
     /// <param name="tokens">[B, T], int64.</param>
     /// <returns>Logits [B, T, vocabulary].</returns>
     public Tensor Forward(Tensor tokens, LinearHook? hook = null)
@@ -195,7 +229,15 @@ public sealed class CausalLM : IDisposable
     public Tensor NextTokenLoss(Tensor tokens, LinearHook? hook = null)
     {
         using var scope = NewDisposeScope();
-        var logits = Forward(tokens, hook);
+        return CrossEntropy(Forward(tokens, hook), tokens).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Mean cross entropy of each token after the first of its sequence.</summary>
+    /// <param name="logits">[B, T, vocabulary].</param>
+    /// <param name="tokens">[B, T], int64.</param>
+    public static Tensor CrossEntropy(Tensor logits, Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
 
         // The last position predicts nothing. Telling the loss to ignore it is cheaper than a copy of the logits without it.
         const long ignored = -100;
@@ -231,14 +273,14 @@ public sealed class CausalLM : IDisposable
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
+        using var cache = new KeyValueCache(this, 1, prompt.shape[0] + count);
         var tokens = prompt.unsqueeze(0);
         var generated = new long[count];
         for (var i = 0; i < count; i++)
         {
-            var last = Hidden(tokens).narrow(1, tokens.shape[1] - 1, 1);
-            var next = Unembed(last).argmax(-1);
-            generated[i] = next.ToInt64();
-            tokens = cat([tokens, next], 1);
+            using var step = NewDisposeScope();
+            tokens = Unembed(Hidden(tokens, cache).narrow(1, -1, 1)).argmax(-1).MoveToOuterDisposeScope();
+            generated[i] = tokens.ToInt64();
         }
 
         return generated;

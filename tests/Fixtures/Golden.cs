@@ -34,12 +34,12 @@ internal static class Golden
     }
 
     /// <summary>Over the <c>eval</c> tokens, in windows of <paramref name="length"/>.</summary>
-    public static double Perplexity(CausalLM model, int length)
+    public static double Perplexity(CausalLM model, int length, LinearHook? hook = null)
     {
         using var scope = NewDisposeScope();
         var tokens = Tokens("eval");
         var windows = tokens.shape[0] / length;
-        var sum = model.NegativeLogLikelihood(tokens.narrow(0, 0, windows * length).view(windows, length));
+        var sum = model.NegativeLogLikelihood(tokens.narrow(0, 0, windows * length).view(windows, length), hook);
         return Math.Exp(sum / (windows * (length - 1)));
     }
 }

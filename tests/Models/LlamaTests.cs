@@ -101,7 +101,7 @@ public sealed class LlamaTests : IDisposable
         var before = model.Forward(Prompt());
         var zeros_ = model.NonzeroCount();
 
-        LoraFinetune.Attach(model, rank: 2, alpha: 4, seed: 1, masked: true);
+        Adapters.Attach(model, rank: 2, alpha: 4, seed: 1, masked: true);
         Assert.InRange((model.Forward(Prompt()) - before).abs().max().ToDouble(), 0, 1e-6);
         foreach (var linear in model.Linears())
             linear.Adapter!.B.normal_();

@@ -35,6 +35,9 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         await PruneStructuredAsync(engine, folder);
         await SweepAsync(engine, folder);
         await StructuralAsync(engine, folder);
+        await PruneAndDistillAsync(engine, folder);
+        await PruneGraduallyAsync(engine, folder);
+        await LearnedGatesAsync(engine, folder);
     }
 
     private static async Task StructuralAsync(PipelinesEngine engine, string model)
@@ -48,6 +51,52 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         var dense = ranking.Models.Single(one => one.Stage == "evaluate-dense").Figures.Parameters;
         Assert.All(ranking.Models.Where(one => one.Stage != "evaluate-dense"), one => Assert.True(one.Figures.Parameters < dense, one.Stage));
         Assert.True(Export(run).Manifest);
+    }
+
+    private static async Task PruneAndDistillAsync(PipelinesEngine engine, string model)
+    {
+        var run = await RunAsync(
+            engine, "llama-prune-distill", [.. Texts(model), ("ratio", 0.5), ("windows", 8), ("rounds", 1)]);
+
+        var ranking = Json.Read<Ranking>(run.Outputs["ranking"]);
+        var size = Json.Read<ModelSize>(run.Outputs["size"]);
+        Assert.Equal(4, ranking.Models.Count);
+        Assert.All(size.Blocks, block => Assert.Equal(size.Dense![block.Block].Neurons / 2, block.Widths.Neurons));
+        Assert.True(Json.Read<SpeedComparison>(run.Outputs["speed"]).Decode.Ratio.Median > 0);
+        var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
+        using var exported = CausalFolder.Load(folder, CPU);
+        Assert.Equal(size.Parameters, exported.ParameterCount());
+    }
+
+    private static async Task PruneGraduallyAsync(PipelinesEngine engine, string model)
+    {
+        // It calibrates on nothing, so it has no parameter for that.
+        var set = Texts(model).Where(one => one.Name != "sequences");
+        var run = await RunAsync(
+            engine, "llama-prune-gradually", [.. set, ("windows", 8), ("rounds", 2), ("sparsity", 0.75)]);
+
+        var sizes = Json.Read<Ranking>(run.Outputs["ranking"]).Models.Select(one => one.Figures.Nonzero).Order().ToArray();
+        Assert.Equal(3, sizes.Length);
+
+        // In rounds and in one run: as many weights are left, but for those that training moved onto zero.
+        Assert.Equal(1, (double)sizes[0] / sizes[1], 1e-3);
+        Assert.True(sizes[1] < 0.8 * sizes[2]);
+    }
+
+    private static async Task LearnedGatesAsync(PipelinesEngine engine, string model)
+    {
+        (string Name, object Value)[] common = [.. Texts(model).Where(one => one.Name != "sequences"), ("ratio", 0.4), ("batch", 2)];
+        await AssertSmallerAsync(await RunAsync(engine, "llama-displlm", [.. common, ("recovery", 2)]));
+        await AssertSmallerAsync(await RunAsync(engine, "llama-atp", common));
+
+        async Task AssertSmallerAsync(RunView run)
+        {
+            var report = Report(run);
+            Assert.True(report.Pruned.Parameters < 0.75 * report.Dense.Parameters);
+            Assert.True(Export(run).Manifest);
+            using var exported = CausalFolder.Load(await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation), CPU);
+            Assert.Equal((report.Recovered ?? report.Pruned).Parameters, exported.ParameterCount());
+        }
     }
 
     private static async Task SweepAsync(PipelinesEngine engine, string model)

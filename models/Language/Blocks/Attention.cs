@@ -49,15 +49,25 @@ public sealed class Attention : IDisposable
     }
 
     /// <param name="x">[B, T, hidden], after the norm.</param>
+    /// <param name="past">What went before, which x is added to; null where x begins the sequence and nothing follows it.</param>
     /// <returns>[B, T, hidden], before the residual edge.</returns>
-    public Tensor Forward(Tensor x, Positions positions, LinearHook? hook)
+    public Tensor Forward(Tensor x, Positions positions, LinearHook? hook, KeyValues? past = null)
     {
         using var scope = NewDisposeScope();
         var (batch, length) = (x.shape[0], x.shape[1]);
-        var query = positions.Turn(Heads(Query, QueryHeads, KeyDim), RotaryPairs);
-        var key = positions.Turn(Heads(Key, KeyValueHeads, KeyDim), RotaryPairs);
+        var start = past?.Length ?? 0;
+        var query = positions.Turn(Heads(Query, QueryHeads, KeyDim), RotaryPairs, start);
+        var key = positions.Turn(Heads(Key, KeyValueHeads, KeyDim), RotaryPairs, start);
         var value = Heads(Value, KeyValueHeads, ValueDim);
         var mask = (Windowed ? positions.Windowed : null) ?? positions.Mask;
+        if (past is not null)
+        {
+            past.Append(key, value);
+            if (length == 1)
+                return Output.Forward(Next(query, past, mask), hook).MoveToOuterDisposeScope();
+            (key, value) = (past.Keys.transpose(1, 2), past.Values.transpose(1, 2));
+            mask = mask.narrow(0, start, length);
+        }
 
         // One sequence at a time: its scores stay in the cache, and its heads are views that need no copy.
         var mixed = new Tensor[batch];
@@ -81,26 +91,25 @@ public sealed class Attention : IDisposable
     /// little more than the lower half is computed and held.
     /// </summary>
     /// <param name="query">[T, query heads, KeyDim].</param>
-    /// <param name="key">[T, KV heads, KeyDim].</param>
-    /// <param name="value">[T, KV heads, ValueDim].</param>
+    /// <param name="key">[P + T, KV heads, KeyDim], those of P positions before among them.</param>
+    /// <param name="value">[P + T, KV heads, ValueDim].</param>
+    /// <param name="mask">[T, at least P + T].</param>
     /// <returns>[T, query heads · ValueDim].</returns>
     private Tensor Mix(Tensor query, Tensor key, Tensor value, Tensor mask)
     {
         using var scope = NewDisposeScope();
         var length = query.shape[0];
+        var before = key.shape[0] - length;
         var (queries, keys, values) = (query.transpose(0, 1), Shared(key), Shared(value));
         var parts = new List<Tensor>();
         for (long start = 0; start < length; start += RowsTogether)
         {
             var rows = Math.Min(RowsTogether, length - start);
-            var seen = start + rows;
+            var seen = before + start + rows;
             var scores = baddbmm(
                 mask.narrow(0, start, rows).narrow(1, 0, seen), queries.narrow(1, start, rows),
                 keys.narrow(1, 0, seen).transpose(1, 2), 1, (float)Scale);
-            var weights = scores.dtype is ScalarType.Float16 or ScalarType.BFloat16
-                ? scores.softmax(-1, ScalarType.Float32).to(scores.dtype)
-                : scores.softmax(-1);
-            parts.Add(weights.bmm(values.narrow(1, 0, seen)));
+            parts.Add(Weights(scores).bmm(values.narrow(1, 0, seen)));
         }
 
         var mixed = parts is [var only] ? only : cat(parts, 1);
@@ -111,4 +120,22 @@ public sealed class Attention : IDisposable
             ? heads.transpose(0, 1)
             : heads.transpose(0, 1).repeat_interleave(QueryHeads / KeyValueHeads, 0);
     }
+
+    /// <summary>Attention of the last position: the query heads of a KV head are the rows of one product, and no key is copied.</summary>
+    /// <param name="query">[B, 1, query heads, KeyDim].</param>
+    /// <returns>[B, 1, query heads · ValueDim].</returns>
+    private Tensor Next(Tensor query, KeyValues past, Tensor mask)
+    {
+        using var scope = NewDisposeScope();
+        var (batch, seen) = (query.shape[0], past.Length);
+        var rows = query.view(batch * KeyValueHeads, -1, KeyDim);
+        var keys = past.Keys.flatten(0, 1);
+        var scores = baddbmm(
+            mask.narrow(0, seen - 1, 1).narrow(1, 0, seen).unsqueeze(0), rows, keys.transpose(1, 2), 1, (float)Scale);
+        return Weights(scores).bmm(past.Values.flatten(0, 1)).view(batch, 1, -1).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Weights(Tensor scores) => scores.dtype is ScalarType.Float16 or ScalarType.BFloat16
+        ? scores.softmax(-1, ScalarType.Float32).to(scores.dtype)
+        : scores.softmax(-1);
 }

@@ -110,13 +110,14 @@ public sealed class DecoderBlock : IDisposable
 
     /// <param name="hidden">[B, T, hidden]. Left as it is.</param>
     /// <param name="hook">Is shown what every linear reads and makes.</param>
+    /// <param name="past">The attention's keys and values of the positions before, which these are added to.</param>
     /// <returns>[B, T, hidden].</returns>
-    public Tensor Forward(Tensor hidden, Positions positions, LinearHook? hook = null)
+    public Tensor Forward(Tensor hidden, Positions positions, LinearHook? hook = null, KeyValues? past = null)
     {
         using var scope = NewDisposeScope();
         var read = AttentionNorm.Forward(hidden);
-        var attended = Attended(hidden, read, positions, hook);
-        var mixed = Normed(Mlp?.Forward(MlpNorm?.Forward(attended) ?? read, hook), MlpOutputNorm);
+        var attended = Attended(hidden, read, positions, hook, past);
+        var mixed = Normed(Present(Mlp, hook)?.Forward(MlpNorm?.Forward(attended) ?? read, hook), MlpOutputNorm);
         var result = Add(mixed, attended, MlpShortcut);
 
         // A block with nothing left in it passes its input on; the caller owns what it gets.
@@ -159,8 +160,11 @@ public sealed class DecoderBlock : IDisposable
         string Moved(string old) => $"{name}.{string.Join('.', old.Split('.').Skip(parts))}";
     }
 
-    private Tensor Attended(Tensor hidden, Tensor read, Positions positions, LinearHook? hook) =>
-        Add(Normed(Attention?.Forward(read, positions, hook), AttentionOutputNorm), hidden, AttentionShortcut);
+    private Tensor Attended(Tensor hidden, Tensor read, Positions positions, LinearHook? hook, KeyValues? past = null) =>
+        Add(Normed(Present(Attention, hook)?.Forward(read, positions, hook, past), AttentionOutputNorm), hidden, AttentionShortcut);
+
+    private static T? Present<T>(T? half, LinearHook? hook)
+        where T : class => half is null || hook?.Skips(half) == true ? null : half;
 
     private static Tensor? Normed(Tensor? x, Norm? norm) => x is null || norm is null ? x : norm.Forward(x);
 

@@ -8,6 +8,10 @@ namespace Pipelines.Models;
 /// </summary>
 public abstract class LinearHook
 {
+    /// <summary>Whether a block goes on as if it had no attention, or no MLP.</summary>
+    /// <param name="half">The <see cref="Attention"/> or the <see cref="Mlp"/>.</param>
+    public virtual bool Skips(object half) => false;
+
     /// <param name="input">[B, T, in].</param>
     /// <returns>What the linear reads instead; the input itself to leave it.</returns>
     public virtual Tensor Before(Linear linear, Tensor input) => input;

@@ -55,13 +55,16 @@ public sealed class Positions : IDisposable
     /// [KV heads, pairs], int64: which pair of channels of the original head each pair of x is; query heads in a row
     /// share those of their KV head. Channels behind the pairs do not turn. Null where x has all of its channels.
     /// </param>
-    public Tensor Turn(Tensor x, Tensor? pairs)
+    /// <param name="start">The position of the first of x.</param>
+    public Tensor Turn(Tensor x, Tensor? pairs, long start = 0)
     {
         if (cos is null || sin is null)
             return x;
         var turned = pairs is null ? rotaryDim : 2 * pairs.shape[1];
         var half = turned / 2;
-        var (c, s) = pairs is null ? (cos, sin) : (Of(cos, x, pairs), Of(sin, x, pairs));
+        var (c, s) = x.shape[1] == Length ? (cos, sin) : (cos.narrow(1, start, x.shape[1]), sin.narrow(1, start, x.shape[1]));
+        if (pairs is not null)
+            (c, s) = (Of(c, x, pairs), Of(s, x, pairs));
         var (first, second) = (x.narrow(-1, 0, half), x.narrow(-1, half, half));
         if (is_grad_enabled() && x.requires_grad)
         {
@@ -88,7 +91,7 @@ public sealed class Positions : IDisposable
     private static Tensor Of(Tensor table, Tensor x, Tensor pairs)
     {
         var (groups, half) = (pairs.shape[0], pairs.shape[1]);
-        var chosen = table.view(table.shape[1], -1).index_select(-1, pairs.view(-1)).view(1, table.shape[1], groups, half);
+        var chosen = table.squeeze(2).squeeze(0).index_select(-1, pairs.view(-1)).view(1, table.shape[1], groups, half);
         return chosen.repeat_interleave(x.shape[2] / groups, 2);
     }
 }

@@ -16,7 +16,8 @@ public static class ModelFlops
         return 2.0 * head.numel() + model.Blocks.Sum(block => PerToken(block, model.Config, length));
     }
 
-    private static double PerToken(DecoderBlock block, CausalConfig config, int length)
+    /// <summary>Those of one block.</summary>
+    public static double PerToken(DecoderBlock block, CausalConfig config, int length)
     {
         var products = 2.0 * block.Linears.Sum(linear => linear.Weight.numel() + (linear.Delta?.A.numel() ?? 0) + (linear.Delta?.B.numel() ?? 0));
 

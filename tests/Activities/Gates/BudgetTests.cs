@@ -88,7 +88,7 @@ public sealed class BudgetTests : IDisposable
     public void A_layers_size_counts_its_linears_under_five_index_sets()
     {
         // 8 wide, 4 query and 2 key-value channels, 10 neurons; the sets hold 5, 3, 6, 7 and 4.
-        var layer = new DispLlmLayer(Residual: 8, Query: 4, KeyValue: 2, Inner: 10);
+        var layer = DispLlmLayer.Gated(8, 4, 2, 10);
         Tensor[] gates = [.. ((int[])[5, 3, 6, 7, 4]).Zip(layer.GateSizes, First)];
 
         var size = layer.Size(gates);
@@ -108,7 +108,7 @@ public sealed class BudgetTests : IDisposable
     [Fact]
     public void Sizes_of_large_layers_are_exact_in_half_precision()
     {
-        var layer = new DispLlmLayer(Residual: 4096, Query: 4096, KeyValue: 1024, Inner: 14336);
+        var layer = DispLlmLayer.Gated(4096, 4096, 1024, 14336);
 
         var size = layer.Size([.. layer.GateSizes.Select(n => ones(n, dtype: ScalarType.BFloat16))]);
 

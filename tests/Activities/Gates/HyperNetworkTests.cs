@@ -15,7 +15,7 @@ public sealed class HyperNetworkTests : IDisposable
     private const string Model = "llama-tiny-trained";
 
     // The reference gives q_proj the width of k_proj (it means MHA), and counts 2 KV heads of 16 for it as well.
-    private static readonly DispLlmLayer Counted = new(Residual: 64, Query: 32, KeyValue: 32, Inner: 176);
+    private static readonly DispLlmLayer Counted = DispLlmLayer.Gated(64, 32, 32, 176);
 
     private readonly DisposeScope scope = NewDisposeScope();
 
@@ -95,7 +95,7 @@ public sealed class HyperNetworkTests : IDisposable
     [Fact]
     public void The_budget_alone_trains_it_to_its_size_which_it_keeps_when_frozen()
     {
-        var layer = new DispLlmLayer(Residual: 64, Query: 64, KeyValue: 32, Inner: 176);
+        var layer = DispLlmLayer.Gated(64, 64, 32, 176);
         using var generator = new Generator(5);
         using var network = new HyperNetwork(layer.GateSizes, generator, CPU);
         using var optimizer = optim.AdamW(network.Trained, 1e-3, weight_decay: 0.05);
@@ -155,7 +155,7 @@ public sealed class HyperNetworkTests : IDisposable
     /// <summary>Of the budget alone, all from one generator.</summary>
     private sealed class Training
     {
-        private static readonly DispLlmLayer Layer = new(Residual: 8, Query: 8, KeyValue: 4, Inner: 12);
+        private static readonly DispLlmLayer Layer = DispLlmLayer.Gated(8, 8, 4, 12);
 
         public Training()
         {
