@@ -34,6 +34,27 @@ public sealed record Export(string Hash, long Bytes, bool Manifest);
 /// <param name="Flops">Floating-point operations of a forward pass for one token, over windows of the protocol's length (<c>flops-1</c>); null where an older version measured.</param>
 public sealed record Measurement(string Protocol, double Perplexity, long Parameters, long Nonzero, long Bytes, double? Flops = null);
 
+/// <summary>How many multiple-choice questions a model answers rightly, and how large it is.</summary>
+/// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
+/// <param name="Items">Questions.</param>
+/// <param name="Accuracy">The share whose right choice has the greatest log-likelihood.</param>
+/// <param name="StandardError">Of the accuracy; null for a single question.</param>
+/// <param name="NormalizedAccuracy">The same by log-likelihood per character of the choice.</param>
+/// <param name="Truncated">Prompts that were longer than the model's context.</param>
+public sealed record ChoiceMeasurement(
+    string Protocol, int Items, double Accuracy, double? StandardError, double NormalizedAccuracy,
+    double? NormalizedStandardError, int Truncated, long Parameters, long Nonzero, long Bytes);
+
+/// <summary>How much of a text a model says by heart, and how large it is.</summary>
+/// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
+/// <param name="Windows">Pieces of the text that were tried.</param>
+/// <param name="Exact">The share of them that the model went on with to the end, token for token.</param>
+/// <param name="Fractional">The share of their tokens that it said in their place.</param>
+/// <param name="StandardError">Of the exact rate; null for a single piece.</param>
+public sealed record MemorizationMeasurement(
+    string Protocol, long Windows, double Exact, double Fractional, double? StandardError,
+    long Parameters, long Nonzero, long Bytes);
+
 /// <summary>How large a model is, as a whole and block by block.</summary>
 /// <param name="Parameters">Entries of all tensors, tied ones once.</param>
 /// <param name="Nonzero">Those of them that are not zero.</param>
@@ -68,26 +89,6 @@ public sealed record SpeedPair(Spread Dense, Spread Pruned, Spread Ratio);
 
 /// <summary>The middle and the ends of what the rounds gave. Of speeds: tokens per second, of all sequences together.</summary>
 public sealed record Spread(double Median, double Lowest, double Highest);
-/// <summary>How many multiple-choice questions a model answers rightly, and how large it is.</summary>
-/// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
-/// <param name="Items">Questions.</param>
-/// <param name="Accuracy">The share whose right choice has the greatest log-likelihood.</param>
-/// <param name="StandardError">Of the accuracy; null for a single question.</param>
-/// <param name="NormalizedAccuracy">The same by log-likelihood per character of the choice.</param>
-/// <param name="Truncated">Prompts that were longer than the model's context.</param>
-public sealed record ChoiceMeasurement(
-    string Protocol, int Items, double Accuracy, double? StandardError, double NormalizedAccuracy,
-    double? NormalizedStandardError, int Truncated, long Parameters, long Nonzero, long Bytes);
-
-/// <summary>How much of a text a model says by heart, and how large it is.</summary>
-/// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
-/// <param name="Windows">Pieces of the text that were tried.</param>
-/// <param name="Exact">The share of them that the model went on with to the end, token for token.</param>
-/// <param name="Fractional">The share of their tokens that it said in their place.</param>
-/// <param name="StandardError">Of the exact rate; null for a single piece.</param>
-public sealed record MemorizationMeasurement(
-    string Protocol, long Windows, double Exact, double Fractional, double? StandardError,
-    long Parameters, long Nonzero, long Bytes);
 
 /// <summary>Before and after, measured by one protocol.</summary>
 public sealed record Comparison(string Protocol, ModelFigures Dense, ModelFigures Pruned, ModelFigures? Recovered);

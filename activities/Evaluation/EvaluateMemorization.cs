@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Diagnostics;
 using Pipelines.Activities.Modeling;
-using Pipelines.Models;
 using Pipelines.Workflows;
 using static TorchSharp.torch;
 
@@ -45,7 +44,7 @@ public sealed class EvaluateMemorization
             windows = windows.narrow(0, 0, parameters.Windows.Value);
         var (count, clock) = (windows.shape[0], Stopwatch.StartNew());
         var result = Memorization.Measure(
-            windows, parameters.Prefix, Memorization.Greedy(prompt => Last(network, prompt)), parameters.Batch,
+            windows, parameters.Prefix, network.Continue, parameters.Batch,
             done => stage.Report(done, count, "window", ("tokens/s", done * parameters.Suffix / clock.Elapsed.TotalSeconds)),
             cancellation);
         return new Outputs(new MemorizationMeasurement(
@@ -53,12 +52,5 @@ public sealed class EvaluateMemorization
                 + $":prefix={parameters.Prefix}:suffix={parameters.Suffix}:stride={stride}:windows={count}",
             count, result.Exact, result.Fractional, result.StandardError,
             network.ParameterCount(), network.NonzeroCount(), model.FileBytes()));
-    }
-
-    /// <returns>Logits of what follows, [B, 1, vocabulary].</returns>
-    private static Tensor Last(CausalLM model, Tensor tokens)
-    {
-        using var scope = NewDisposeScope();
-        return model.Unembed(model.Hidden(tokens).narrow(1, tokens.shape[1] - 1, 1)).MoveToOuterDisposeScope();
     }
 }

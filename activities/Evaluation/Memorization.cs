@@ -53,20 +53,4 @@ public static class Memorization
         return new MemorizationResult(
             count, (double)exact / count, (double)matches / (count * suffix), ChoiceEvaluation.StandardError((int)exact, (int)count));
     }
-
-    /// <summary>Greedy decoding with a model that remembers nothing: it reads all of the text for every token.</summary>
-    /// <param name="logits">int64 [B, T] → [B, T, vocabulary], or of the last position alone: [B, 1, vocabulary].</param>
-    public static Func<Tensor, int, Tensor> Greedy(Func<Tensor, Tensor> logits) => (prefix, count) =>
-    {
-        using var scope = NewDisposeScope();
-        var tokens = prefix;
-        for (var i = 0; i < count; i++)
-        {
-            using var step = NewDisposeScope();
-            var next = logits(tokens).select(1, -1).argmax(-1, keepdim: true);
-            tokens = cat([tokens, next], 1).MoveToOuterDisposeScope();
-        }
-
-        return tokens.narrow(1, prefix.shape[1], count).MoveToOuterDisposeScope();
-    };
 }

@@ -1,5 +1,4 @@
 using Pipelines.Models;
-using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Modeling;
 

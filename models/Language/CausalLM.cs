@@ -272,18 +272,27 @@ public sealed class CausalLM : IDisposable
     public long[] Generate(Tensor prompt, int count)
     {
         using var scope = NewDisposeScope();
+        return Continue(prompt.unsqueeze(0), count).cpu().data<long>().ToArray();
+    }
+
+    /// <summary>The likeliest continuation of each of several prompts.</summary>
+    /// <param name="prompts">[B, T], int64.</param>
+    /// <returns>[B, count], int64.</returns>
+    public Tensor Continue(Tensor prompts, int count)
+    {
+        using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        using var cache = new KeyValueCache(this, 1, prompt.shape[0] + count);
-        var tokens = prompt.unsqueeze(0);
-        var generated = new long[count];
+        using var cache = new KeyValueCache(this, prompts.shape[0], prompts.shape[1] + count);
+        var generated = empty([prompts.shape[0], count], dtype: ScalarType.Int64, device: prompts.device);
+        var tokens = prompts;
         for (var i = 0; i < count; i++)
         {
             using var step = NewDisposeScope();
             tokens = Unembed(Hidden(tokens, cache).narrow(1, -1, 1)).argmax(-1).MoveToOuterDisposeScope();
-            generated[i] = tokens.ToInt64();
+            generated.narrow(1, i, 1).copy_(tokens);
         }
 
-        return generated;
+        return generated.MoveToOuterDisposeScope();
     }
 
     public void Dispose()

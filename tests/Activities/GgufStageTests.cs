@@ -52,9 +52,11 @@ public sealed class GgufStageTests : IDisposable
     [InlineData("trained", GgufType.Q8_0)]
     public async Task The_bound_on_logits_lies_between_rounding_and_rows_in_a_wrong_order(string name, GgufType type)
     {
+        var source = name == "trained" ? Golden.Shared("models/wikitext-llama") : await stages.OpenAsync(await ModelAsync("llama"));
+
+        // Nothing is awaited from here on: gradients are switched off for a thread.
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        var source = name == "trained" ? Golden.Shared("models/wikitext-llama") : await stages.OpenAsync(await ModelAsync("llama"));
         using var model = CausalFolder.Load(source, CPU);
         var path = Path.Combine(stages.Folder, "model.gguf");
         var gguf = CausalGguf.Of(model, "model");

@@ -44,6 +44,19 @@ public sealed class GenerationTests
     }
 
     [Fact]
+    public void Several_prompts_go_on_as_each_does_by_itself()
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyArchitectures.Create("llama", ScalarType.Float64);
+        var prompts = cat([TinyArchitectures.Prompt(), TinyArchitectures.Prompt().flip(1)]);
+
+        var together = model.Continue(prompts, 5);
+
+        Assert.Equal([2, 5], together.shape);
+        Assert.Equal([.. model.Generate(prompts[0], 5), .. model.Generate(prompts[1], 5)], together.data<long>().ToArray());
+    }
+
+    [Fact]
     public void A_pruned_model_generates_with_what_is_left_of_it()
     {
         using var scope = NewDisposeScope();
