@@ -1,4 +1,5 @@
 using Pipelines.Models;
+using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Modeling;
 

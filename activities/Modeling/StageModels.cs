@@ -71,17 +71,6 @@ public static class StageModels
         return flat.view(starts.Length, windows.Length).to(device(stage.Device));
     }
 
-    /// <summary>The ids of a text, each of them a row of the embedding.</summary>
-    /// <param name="vocabulary">Rows of the embedding.</param>
-    /// <exception cref="StageException">The tokenizer gives an id beyond them.</exception>
-    public static int[] Encode(this Tokenizer tokenizer, string text, int vocabulary)
-    {
-        var ids = tokenizer.Encode(text);
-        return Array.Find(ids, id => id >= vocabulary) is > 0 and var outside
-            ? throw new StageException($"the tokenizer gives id {outside}, but the model's vocab_size is {vocabulary}")
-            : ids;
-    }
-
     /// <param name="propagation">How they must have been gathered; null for either way.</param>
     /// <exception cref="StageException">The statistics were taken of another model, or in another way.</exception>
     public static async Task<StatisticsFile> OpenStatisticsAsync(
