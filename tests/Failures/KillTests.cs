@@ -19,8 +19,8 @@ public sealed class KillTests(FreshDatabase fresh) : IClassFixture<FreshDatabase
     [InlineData(FaultPoint.Claimed, 10)]
     [InlineData(FaultPoint.ArtifactWritten, 10)]
     [InlineData(FaultPoint.StageRecorded, 10)]
-    [InlineData(FaultPoint.CheckpointWritten, 2)]
-    [InlineData(FaultPoint.CheckpointRecorded, 2)]
+    [InlineData(FaultPoint.CheckpointWritten, 3)]
+    [InlineData(FaultPoint.CheckpointRecorded, 3)]
     public async Task A_worker_dies_at_this_point_of_every_stage(string point, int deaths)
     {
         var expected = await laboratory.UndisturbedAsync();
@@ -48,7 +48,7 @@ public sealed class KillTests(FreshDatabase fresh) : IClassFixture<FreshDatabase
         Assert.InRange(history.Count("lost"), point == FaultPoint.StageRecorded ? 0 : deaths, int.MaxValue);
         if (point == FaultPoint.CheckpointRecorded)
         {
-            foreach (var stage in new[] { "train", "recover" })
+            foreach (var stage in new[] { "calibrate", "train", "recover" })
                 Assert.Contains(history.Attempts, attempt => attempt.Stage == stage && attempt.FromStep == 1);
         }
     }
