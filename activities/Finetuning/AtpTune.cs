@@ -24,13 +24,13 @@ public sealed class AtpTune : Activity<AtpTune.Inputs, AtpTune.Parameters, AtpTu
     public sealed record Parameters(
         [property: Range(0.0, 0.95), Description("Share of the blocks' parameters to remove")] double Ratio = 0.3,
         [property: Range(2, 1_000_000), Description("Training steps, of both kinds together")] int Steps = 600,
-        [property: Range(0.0, 1.0), Description("Share of the steps, at the end, in which the choice is settled")] double Settled = 0.5,
+        [property: Range(0.0, 1.0), Description("Share of the steps, at the end, in which the choice is settled")] double Settled = 0.6,
         [property: Range(1, 4096), Description("Sequences in a batch")] int Batch = 8,
         [property: Range(1, 1024), Description("Rank of the update")] int Rank = 8,
         [property: Range(0.01, 10_000), Description("The update is scaled by alpha / rank")] double Alpha = 16,
         [property: Range(1e-7, 1.0), Description("The adapters' highest learning rate")] double LearningRate = 2e-3,
-        [property: Range(1e-7, 1.0), Description("The choosing network's learning rate")] double ChoiceRate = 1e-3,
-        [property: Range(0.0, 1000.0), Description("What it costs to be off the ratio")] double Weight = 16,
+        [property: Range(1e-7, 1.0), Description("The choosing network's learning rate")] double ChoiceRate = 5e-3,
+        [property: Range(0.0, 1000.0), Description("What it costs to be off the ratio")] double Weight = 2,
         [property: Range(0.0, 1000.0), Description("What adapters of closed units cost")] double Lasso = 1e-3,
         [property: Description("Of adapters, network, noise and the order of the data")] long Seed = 0);
 

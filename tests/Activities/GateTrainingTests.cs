@@ -111,14 +111,19 @@ public sealed class GateTrainingTests : IDisposable
         var (model, data) = (await ModelAsync(), await DataAsync());
 
         var pruned = await stages.RunAsync(kind, new { ratio = 0.4, steps = 4, batch = 2 }, ("model", model), ("data", data));
+        using var dense = CausalFolder.Load(await stages.OpenAsync(model), CPU);
+        var full = dense.Linears().Sum(linear => linear.Weight.numel());
         var exported = await stages.RunAsync("export.huggingface", new { }, ("model", pruned.GetProperty("model")));
         var again = await stages.RunAsync("prune.apply", new { }, ("model", model), ("decision", pruned.GetProperty("decision")));
 
         Assert.InRange(pruned.GetProperty("kept").GetDouble(), 0.5, 0.6);
         Assert.Equal(pruned.GetProperty("kept").GetDouble(), again.GetProperty("kept").GetDouble());
+        using var reopened = CausalFolder.Load(await stages.OpenAsync(exported.GetProperty("export")), CPU);
+        Assert.Equal(pruned.GetProperty("kept").GetDouble(), reopened.Linears().Sum(linear => linear.Weight.numel()) / (double)full);
+        if (kind != "prune.displlm")
+            return;
         Assert.True(exported.GetProperty("export").GetProperty("manifest").GetBoolean());
-        if (kind == "prune.displlm")
-            Assert.Equal(pruned.GetProperty("model").GetRawText(), again.GetProperty("model").GetRawText());
+        Assert.Equal(pruned.GetProperty("model").GetRawText(), again.GetProperty("model").GetRawText());
     }
 
     [Theory]

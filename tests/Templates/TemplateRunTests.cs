@@ -50,7 +50,6 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         Assert.Equal(5, ranking.Models.Count);
         var dense = ranking.Models.Single(one => one.Stage == "evaluate-dense").Figures.Parameters;
         Assert.All(ranking.Models.Where(one => one.Stage != "evaluate-dense"), one => Assert.True(one.Figures.Parameters < dense, one.Stage));
-        Assert.True(Export(run).Manifest);
     }
 
     private static async Task PruneAndDistillAsync(PipelinesEngine engine, string model)
@@ -93,7 +92,6 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         {
             var report = Report(run);
             Assert.True(report.Pruned.Parameters < 0.75 * report.Dense.Parameters);
-            Assert.True(Export(run).Manifest);
             using var exported = CausalFolder.Load(await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation), CPU);
             Assert.Equal((report.Recovered ?? report.Pruned).Parameters, exported.ParameterCount());
         }
