@@ -38,7 +38,7 @@ public sealed record PruningDecision(string Model, string Method, IReadOnlyList<
             if (mean is not null)
                 Compensate(site, mean(site.Reader.Name), kept.Units);
             site.Keep(kept.Units);
-            stage.Report(index + 1, Sites.Count, "site", ("units", kept.Units.Count));
+            stage.Report(index + 1, Sites.Count, "site", (kept.Kind == UnitKind.Neuron ? "neurons" : "KV groups", kept.Units.Count));
             stage.Log($"{kept.Name}: {kept.Units.Count} of {kept.Of} stay");
         }
 

@@ -63,7 +63,8 @@ public sealed class ModegptPrune : Activity<ModegptPrune.Inputs, ModegptPrune.Pa
             ModegptBlock.Narrow(block, model.Config.RotaryDim, ranks, statistics, parameters);
             stage.Log(
                 $"block {index}: ratio {ratios[index]:f3}: {ranks.Neurons} neurons, {ranks.KeyDim} query-key and {ranks.ValueDim} value channels a head");
-            stage.Report(index + 1, model.Blocks.Count, "block", ("ratio", ratios[index]));
+            stage.Report(
+                index + 1, model.Blocks.Count, "block", ("neurons", ranks.Neurons), ("query-key channels", ranks.KeyDim), ("value channels", ranks.ValueDim));
         }
     }
 }

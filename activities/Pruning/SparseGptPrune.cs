@@ -62,7 +62,7 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
             }
 
             runner.Advance();
-            report(runner.Index + 1, model.Blocks.Count, "block", ("error", error));
+            report(runner.Index + 1, model.Blocks.Count, "block", ("sparsity", runner.Block.Linears.Average(linear => linear.Sparsity())));
         }
 
         return error;

@@ -12,7 +12,7 @@ internal sealed record View(string Name, string Place, string Ready)
     [
         new("dashboard", "#/", ".health-head"), new("workflows", "#/workflows", "text=Begin with nothing"),
         new("runs", "#/runs", "table"), new("schedules", "#/schedules", "text=New schedule…"),
-        new("workers", "#/workers", ".worker"), new("nothing", "#/nowhere", "text=There is no such page"),
+        new("workers", "#/workers", ".worker"), new("access", "#/access", "text=No token was given yet"), new("nothing", "#/nowhere", "text=There is no such page"),
     ];
 }
 
