@@ -21,9 +21,9 @@ public sealed class ToMoePrune : Activity<ToMoePrune.Inputs, ToMoePrune.Paramete
     public sealed record Parameters(
         [property: Range(0.02, 1.0), Description("Share of the MLPs' parameters that a token meets")] double Active = 0.5,
         [property: Range(1, 256), Description("Experts of an MLP; with one it is static pruning")] int Experts = 8,
-        [property: Range(1, 1_000_000), Description("Training steps")] int Steps = 300,
+        [property: Range(1, 1_000_000), Description("Training steps")] int Steps = 1200,
         [property: Range(1, 4096), Description("Sequences in a batch")] int Batch = 4,
-        [property: Range(1e-7, 1.0), Description("The highest learning rate")] double LearningRate = 1e-3,
+        [property: Range(1e-7, 1.0), Description("The highest learning rate")] double LearningRate = 3e-3,
         [property: Description("Of initial values, noise and the order of the data")] long Seed = 0);
 
     /// <param name="Active">Share of the MLPs' parameters that a token meets.</param>
