@@ -67,7 +67,7 @@ function Lines({ lines }: { lines: AuditLine[] }) {
             return (
               <tr key={line.id}>
                 <td className="long">{line.who ?? <span className="hint">this machine</span>}</td>
-                <td className="long" title={`${line.action.split(' ')[0]} ${line.target}`}>
+                <td className="long sentence" title={`${line.action.split(' ')[0]} ${line.target}`}>
                   {done} {link ? <a href={link}>{thing}</a> : thing && <code>{thing}</code>}
                 </td>
                 <td>
