@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { comparisonRows, isComparison, isRanking, outputsOf, ratio, sizeKind, variablesText } from './results';
+import {
+  comparisonRows,
+  isComparison,
+  isRanking,
+  outputsOf,
+  ratio,
+  sizeKind,
+  speedKind,
+  variablesText,
+  writtenTimes,
+} from './results';
 
 const dense = { perplexity: 20, parameters: 1000, nonzero: 1000, bytes: 4000 };
 const pruned = { perplexity: 30, parameters: 1000, nonzero: 500, bytes: 4000 };
@@ -71,6 +81,13 @@ describe('the results of a run', () => {
     expect(isRanking(ranking)).toBe(true);
     expect(sizeKind(ranking).key).toBe('nonzero');
     expect(sizeKind({ size: 'Bytes' }).key).toBe('bytes');
+  });
+  it('say which speed a front is of', () => {
+    expect(speedKind({})).toBeUndefined();
+    expect(speedKind({ speed: { protocol: 's', measure: 'Decode' } })).toMatchObject({ key: 'decode' });
+    expect(speedKind({ speed: { protocol: 's', measure: 'prefill' } })).toMatchObject({ key: 'prefill' });
+    expect(writtenTimes({ median: 1.234, lowest: 0.9, highest: 2 })).toBe('1.23× (0.90–2.00)');
+    expect(writtenTimes(undefined)).toBe('–');
   });
   it('name a model by the values that made it', () =>
     expect(variablesText({ method: 'wanda', sparsity: 0.5, rounds: 3 })).toBe('method wanda, sparsity 0.5'));

@@ -19,18 +19,34 @@ export interface Comparison {
   recovered?: Figures | null;
 }
 
+interface Spread {
+  median: number;
+  lowest: number;
+  highest: number;
+}
+
+/** How many times as fast as the dense model, timed in turns with it. */
+export interface RankedSpeed {
+  prefill: Spread;
+  decode: Spread;
+  pareto: boolean;
+}
+
 export interface Ranked {
   rank: number;
   stage: string;
   variables: Record<string, Json>;
   pareto: boolean;
   figures: Figures;
+  speed?: RankedSpeed | null;
 }
 
 export interface Ranking {
   protocol: string;
   size: string;
   models: Ranked[];
+  /** How speed was measured, and which of the two the front is of; absent where it was not. */
+  speed?: { protocol: string; measure: string } | null;
 }
 
 interface Members {
@@ -148,3 +164,15 @@ export const variablesText = (variables: Record<string, Json> | null | undefined
 /** The figure that a ranking counts size in. */
 export const sizeKind = ({ size: key }: Pick<Ranking, 'size'>): FigureKind =>
   kinds.find((kind) => kind.key === key.toLowerCase()) ?? kinds.find((kind) => kind.key === 'bytes')!;
+
+/** The speed that a ranking's front is of: how a picture calls it, and where it is. */
+export function speedKind({ speed }: Pick<Ranking, 'speed'>): { key: 'decode' | 'prefill'; words: string } | undefined {
+  if (!speed) return undefined;
+  return speed.measure.toLowerCase() === 'prefill'
+    ? { key: 'prefill', words: 'times as fast as the dense model at a prompt' }
+    : { key: 'decode', words: 'times as fast as the dense model, token by token' };
+}
+
+/** 1.234 as `1.23×`, with the ends of its rounds. */
+export const writtenTimes = (spread: Spread | undefined): string =>
+  spread ? `${spread.median.toFixed(2)}× (${spread.lowest.toFixed(2)}–${spread.highest.toFixed(2)})` : '–';
