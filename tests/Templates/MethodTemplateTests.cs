@@ -39,7 +39,7 @@ public sealed class MethodTemplateTests(FreshDatabase database) : IClassFixture<
     }
 
     [Theory]
-    [InlineData("llama-zeros", 11)]
+    [InlineData("llama-zeros", 13)]
     [InlineData("llama-blocks", 7)]
     public async Task Every_method_of_a_comparison_is_measured_and_the_best_is_exported(string template, int models)
     {
