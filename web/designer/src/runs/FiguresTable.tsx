@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { kindsOf, writtenFigure, type Figures } from './results';
 
 interface Props {
-  models: { name: ReactNode; figures: Figures; key: string; rank?: number; cells?: string[] }[];
+  models: { name: ReactNode; figures: Figures; key: string; rank?: number; cells?: ReactNode[] }[];
   /** What stands over the cells that are no figures. */
   columns?: string[];
 }

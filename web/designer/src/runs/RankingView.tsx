@@ -1,14 +1,20 @@
 import { Scatter } from '../charts/Scatter';
 import { written } from '../parts/format';
 import { FiguresTable } from './FiguresTable';
-import { sizeKind, speedKind, variablesText, writtenTimes, type Ranked, type Ranking } from './results';
+import { isReference, sizeKind, speedKind, valuesOf, variablesText, type Ranked, type Ranking } from './results';
+import { Times } from './Times';
 
 /** Many models, the best first, and as pictures which of them are worth their size and their speed. */
 export function RankingView({ ranking }: { ranking: Ranking }) {
   const { key, words } = sizeKind(ranking);
   const speed = speedKind(ranking);
   const dot = (model: Ranked, size: number) => ({
-    label: Object.values(model.variables).map(written).join(' ') || model.stage,
+    label: isReference(model)
+      ? 'dense'
+      : valuesOf(model.variables)
+          .map(([, value]) => written(value))
+          .join(' ') || model.stage,
+    ...(isReference(model) ? { reference: true } : {}),
     size,
     cost: model.figures.perplexity,
   });
@@ -35,7 +41,7 @@ export function RankingView({ ranking }: { ranking: Ranking }) {
           key: model.stage,
           rank: model.rank,
           figures: model.figures,
-          cells: [writtenTimes(model.speed?.decode), writtenTimes(model.speed?.prefill)],
+          cells: [<Times spread={model.speed?.decode} />, <Times spread={model.speed?.prefill} />],
           name: (
             <>
               {variablesText(model.variables) || model.stage}

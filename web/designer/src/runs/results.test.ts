@@ -3,12 +3,12 @@ import {
   comparisonRows,
   isComparison,
   isRanking,
+  isReference,
   outputsOf,
   ratio,
   sizeKind,
   speedKind,
   variablesText,
-  writtenTimes,
 } from './results';
 
 const dense = { perplexity: 20, parameters: 1000, nonzero: 1000, bytes: 4000 };
@@ -86,9 +86,12 @@ describe('the results of a run', () => {
     expect(speedKind({})).toBeUndefined();
     expect(speedKind({ speed: { protocol: 's', measure: 'Decode' } })).toMatchObject({ key: 'decode' });
     expect(speedKind({ speed: { protocol: 's', measure: 'prefill' } })).toMatchObject({ key: 'prefill' });
-    expect(writtenTimes({ median: 1.234, lowest: 0.9, highest: 2 })).toBe('1.23× (0.90–2.00)');
-    expect(writtenTimes(undefined)).toBe('–');
   });
   it('name a model by the values that made it', () =>
-    expect(variablesText({ method: 'wanda', sparsity: 0.5, rounds: 3 })).toBe('method wanda, sparsity 0.5'));
+    expect(variablesText({ sparsity: 0.5, method: 'wanda', rounds: 3 })).toBe('method wanda, sparsity 0.5'));
+  it('know the dense model among the others', () => {
+    expect(isReference({ stage: 'evaluate-dense', variables: {} })).toBe(true);
+    expect(isReference({ stage: 'evaluate-dense-trained', variables: {} })).toBe(false);
+    expect(isReference({ stage: 'sweep.1.dense', variables: { ratio: 0.5 } })).toBe(false);
+  });
 });

@@ -19,7 +19,7 @@ export interface Comparison {
   recovered?: Figures | null;
 }
 
-interface Spread {
+export interface Spread {
   median: number;
   lowest: number;
   highest: number;
@@ -154,12 +154,21 @@ export function ratio(factor: number): string {
   return written === 0 ? 'the same' : `${written > 0 ? '+' : '−'}${Math.abs(written)} %`;
 }
 
-export const variablesText = (variables: Record<string, Json> | null | undefined): string =>
+/** The values of a matrix, words before numbers: `wanda` at 0.5. */
+export const valuesOf = (variables: Record<string, Json> | null | undefined): [string, Json][] =>
   Object.entries(variables ?? {})
     // How many rounds there are is no difference between them.
     .filter(([name]) => name !== 'rounds')
+    .sort(([, a], [, b]) => Number(typeof b === 'string') - Number(typeof a === 'string'));
+
+export const variablesText = (variables: Record<string, Json> | null | undefined): string =>
+  valuesOf(variables)
     .map(([name, value]) => `${name} ${written(value)}`)
     .join(', ');
+
+/** What others are compared with: the dense model, outside of every matrix. */
+export const isReference = ({ stage, variables }: Pick<Ranked, 'stage' | 'variables'>): boolean =>
+  valuesOf(variables).length === 0 && /(^|-)dense$/.test(stage);
 
 /** The figure that a ranking counts size in. */
 export const sizeKind = ({ size: key }: Pick<Ranking, 'size'>): FigureKind =>
@@ -169,10 +178,6 @@ export const sizeKind = ({ size: key }: Pick<Ranking, 'size'>): FigureKind =>
 export function speedKind({ speed }: Pick<Ranking, 'speed'>): { key: 'decode' | 'prefill'; words: string } | undefined {
   if (!speed) return undefined;
   return speed.measure.toLowerCase() === 'prefill'
-    ? { key: 'prefill', words: 'times as fast as the dense model at a prompt' }
-    : { key: 'decode', words: 'times as fast as the dense model, token by token' };
+    ? { key: 'prefill', words: 'speed at a prompt, dense = 1' }
+    : { key: 'decode', words: 'speed of decoding, dense = 1' };
 }
-
-/** 1.234 as `1.23×`, with the ends of its rounds. */
-export const writtenTimes = (spread: Spread | undefined): string =>
-  spread ? `${spread.median.toFixed(2)}× (${spread.lowest.toFixed(2)}–${spread.highest.toFixed(2)})` : '–';
