@@ -9,16 +9,14 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
 {
     private readonly TensorNames names = config.Names;
 
-    /// <param name="blocks">Whether the model gets its blocks, or only what is around them.</param>
-    public CausalLM Build(IReadOnlyList<LayerShape> shapes, bool blocks = true)
+    public CausalLM Build(IReadOnlyList<LayerShape> shapes)
     {
         var (first, last) = (shapes[0].Widths?.Before ?? config.HiddenSize, shapes[^1].Widths?.After ?? config.HiddenSize);
         var embedding = Keep($"{names.Embedding}.weight", config.VocabSize, first);
         var positions = names.Positions is null
             ? null
             : Keep($"{names.Positions}.weight", config.PositionOffset + config.MaxPositionEmbeddings, first);
-        var built = blocks ? Blocks(shapes) : [];
-        var model = new CausalLM(config, embedding, built, Norm(names.Norm, last))
+        var model = new CausalLM(config, embedding, Blocks(shapes), Norm(names.Norm, last))
         {
             PositionEmbedding = positions,
             HeadBias = config.HeadBias ? Keep($"{names.Head}.bias", config.VocabSize) : null,
@@ -70,7 +68,7 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
             KeyDim = keyDim,
             ValueDim = valueDim,
             Scale = 1 / Math.Sqrt(config.HeadDim),
-            Windowed = config.SlidingWindow is not null && place.Index >= config.FirstWindowedLayer,
+            Windowed = config.Windowed(place.Index),
         };
         if (shape.KeyDim is not null && config.RotaryDim > 0)
             attention.SetRotaryPairs(Keep($"{place.Name}.{DecoderBlock.RotaryPairsName}", shape.KeyValueHeads, (shape.RotaryDim ?? keyDim) / 2));

@@ -40,7 +40,7 @@ public static class CausalFolder
     {
         var shapes = model.Blocks.Select(block => Shape(model, block)).ToArray();
         var plain = PlainConfig(model, shapes);
-        File.WriteAllText(Path.Combine(folder, "config.json"), model.Config.Write([.. plain ?? [], .. Common(model, plain is null)]));
+        File.WriteAllText(Path.Combine(folder, "config.json"), model.Config.Write([.. plain ?? [], .. LayerTypes.Write(model), .. Common(model, plain is null)]));
         if (plain is null)
             File.WriteAllText(Path.Combine(folder, ExportManifest.FileName), ExportManifest.Write(shapes));
 

@@ -78,13 +78,22 @@ public sealed class CausalLM : IDisposable
         blocks.SelectMany((block, index) => block.NamedBuffers(Config.Names.Layer(index)));
 
     /// <summary>Removes blocks; those behind move up, and so do their names.</summary>
-    /// <exception cref="ModelException">Another block uses the weights of a removed one.</exception>
+    /// <exception cref="ModelException">A block that stays uses the weights of a removed one; then none is removed.</exception>
     public void RemoveBlocks(IEnumerable<int> removed)
     {
-        foreach (var index in removed.Distinct().OrderDescending())
+        int[] gone = [.. removed.Distinct().OrderDescending()];
+        var kept = blocks.Index().Where(block => !gone.Contains(block.Index)).SelectMany(block => block.Item.Linears).ToArray();
+
+        // Nothing is disposed before all of them may go.
+        foreach (var index in gone)
         {
-            if (blocks.Any(block => block != blocks[index] && block.Linears.Any(linear => linear.Shared is { } shared && blocks[index].Linears.Contains(shared))))
+            var own = blocks[index].Linears;
+            if (kept.Any(linear => linear.Shared is { } shared && own.Contains(shared)))
                 throw new ModelException($"block {index} cannot go: others use its weights");
+        }
+
+        foreach (var index in gone)
+        {
             blocks[index].Dispose();
             blocks.RemoveAt(index);
         }

@@ -133,8 +133,8 @@ public sealed class DecoderBlock : IDisposable
         using var scope = NewDisposeScope();
         var read = AttentionNorm.Forward(hidden);
         var attended = Attended(hidden, read, positions, hook);
-        if (Mlp is not null)
-            hook.Before(Mlp.Down, Mlp.Neurons(MlpNorm?.Forward(attended) ?? read, hook));
+        if (Present(Mlp, hook) is { } mlp)
+            hook.Before(mlp.Down, mlp.Neurons(MlpNorm?.Forward(attended) ?? read, hook));
     }
 
     public void Dispose()
