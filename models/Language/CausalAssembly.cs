@@ -18,9 +18,10 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
             : Keep($"{names.Positions}.weight", config.PositionOffset + config.MaxPositionEmbeddings, first);
         var model = new CausalLM(config, embedding, Blocks(shapes), Norm(names.Norm, last))
         {
-            PositionEmbedding = positions,
             HeadBias = config.HeadBias ? Keep($"{names.Head}.bias", config.VocabSize) : null,
         };
+        if (positions is not null)
+            model.SetPositionEmbedding(positions);
         if (!config.TieWordEmbeddings)
             model.SetHead(Keep($"{names.Head}.weight", config.VocabSize, last));
         return model;
@@ -36,17 +37,18 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
         var block = new DecoderBlock(
             shape.KeyValueHeads > 0 ? Attention(place) : null, shape.IntermediateSize > 0 ? Mlp(place) : null)
         {
-            AttentionNorm = Norm($"{name}.{names.AttentionNorm}", widths.Before),
+            AttentionNorm = BlockNorm($"{name}.{names.AttentionNorm}", shape, widths.Before),
             AttentionOutputNorm = shape.Shares is null ? null : OutputNorm($"{name}.{DecoderBlock.AttentionOutputNormName}"),
             MlpOutputNorm = shape.Shares is null ? null : OutputNorm($"{name}.{DecoderBlock.MlpOutputNormName}"),
-            MlpNorm = names.MlpNorm is null ? null : Norm($"{name}.{names.MlpNorm}", widths.Between),
+            MlpNorm = names.MlpNorm is null ? null : BlockNorm($"{name}.{names.MlpNorm}", shape, widths.Between),
         };
         if (shape.Widths is not null)
         {
             foreach (var norm in block.Norms)
                 norm.Divisor = config.HiddenSize;
             block.SetAttentionShortcut(Keep($"{name}.{DecoderBlock.AttentionShortcutName}", widths.Before, widths.Between));
-            block.SetMlpShortcut(Keep($"{name}.{DecoderBlock.MlpShortcutName}", widths.Between, widths.After));
+            if (names.MlpNorm is not null)
+                block.SetMlpShortcut(Keep($"{name}.{DecoderBlock.MlpShortcutName}", widths.Between, widths.After));
         }
 
         return block;
@@ -80,8 +82,10 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
     private Mlp Mlp(Place place)
     {
         var (shape, widths) = (place.Shape, place.Widths);
-        long reads = shape.Selection?.MlpReads ?? widths.Between, writes = shape.Selection?.MlpWrites ?? widths.After;
-        long neurons = shape.IntermediateSize;
+
+        // In a parallel block the MLP reads what the attention reads.
+        long width = names.MlpNorm is null ? widths.Before : widths.Between, neurons = shape.IntermediateSize;
+        long reads = shape.Selection?.MlpReads ?? width, writes = shape.Selection?.MlpWrites ?? widths.After;
         var mlp = new Mlp
         {
             Gate = names.Gate is null ? null : Linear(place, names.Gate, neurons, reads, config.MlpBias, selected: true),
@@ -95,7 +99,7 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
         {
             var router = $"{place.Name}.{DecoderBlock.RouterName}";
             mlp.SetExperts(new Experts(
-                new Linear(router, Keep($"{router}.weight", experts.Count, widths.Between), null),
+                new Linear(router, Keep($"{router}.weight", experts.Count, width), null),
                 Keep($"{place.Name}.{DecoderBlock.ExpertsName}", experts.Count, experts.Width)));
         }
 
@@ -125,6 +129,11 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
             linear.SetReads(Keep($"{name}.{DecoderBlock.ReadsName}", columns));
         return linear;
     }
+
+    /// <summary>A stream that was turned has RMS norms, whatever the architecture's are.</summary>
+    private Norm BlockNorm(string name, LayerShape shape, long width) => shape.Widths is null
+        ? Norm(name, width)
+        : new Norm(name, NormKind.Rms, Keep($"{name}.weight", width), null, config.NormEps);
 
     private Norm Norm(string name, long width) => new(
         name, config.Norm, Keep($"{name}.weight", width), config.Norm == NormKind.Layer ? Keep($"{name}.bias", width) : null, config.NormEps);

@@ -100,8 +100,8 @@ public static class CausalFolder
         RotaryDim = block.Attention is { RotaryPairs: { } pairs, KeyDim: var dim } && 2 * pairs.shape[1] != dim ? (int)(2 * pairs.shape[1]) : null,
         ValueDim = block.Attention?.ValueDim is { } valueDim && valueDim != config.HeadDim ? valueDim : null,
         Selection = Selected(block),
-        Widths = block.AttentionShortcut is { } attention && block.MlpShortcut is { } mlp
-            ? new StreamWidths((int)attention.shape[0], (int)attention.shape[1], (int)mlp.shape[1])
+        Widths = block.AttentionShortcut is { } attention
+            ? new StreamWidths((int)attention.shape[0], (int)attention.shape[1], (int)(block.MlpShortcut ?? attention).shape[1])
             : null,
         Experts = block.Mlp?.Experts is { } experts ? new ExpertShape(experts.Count, experts.Width) : null,
     };

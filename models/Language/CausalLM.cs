@@ -25,7 +25,7 @@ public sealed class CausalLM : IDisposable
     public Tensor Embedding { get; private set; }
 
     /// <summary>[offset + positions, hidden]; null for a model that has none.</summary>
-    public Tensor? PositionEmbedding { get; init; }
+    public Tensor? PositionEmbedding { get; private set; }
 
     public IReadOnlyList<DecoderBlock> Blocks => blocks;
 
@@ -122,6 +122,13 @@ public sealed class CausalLM : IDisposable
     {
         Embedding.Dispose();
         Embedding = replacement.DetachFromDisposeScope();
+    }
+
+    /// <summary>Takes the position embedding's place, and disposes the old one.</summary>
+    public void SetPositionEmbedding(Tensor replacement)
+    {
+        PositionEmbedding?.Dispose();
+        PositionEmbedding = replacement.DetachFromDisposeScope();
     }
 
     /// <summary>Takes the head's place, and disposes the old one; a tied head is untied by it.</summary>
