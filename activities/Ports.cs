@@ -53,7 +53,14 @@ public sealed record ChoiceMeasurement(
 /// <param name="StandardError">Of the exact rate; null for a single piece.</param>
 public sealed record MemorizationMeasurement(
     string Protocol, long Windows, double Exact, double Fractional, double? StandardError,
-    long Parameters, long Nonzero, long Bytes);
+    long Parameters, long Nonzero, long Bytes, PromptedMemorization? Prompted = null);
+
+/// <summary>The same pieces, with a soft prompt before each prefix.</summary>
+/// <param name="Method">How the generator of the prompts was trained, and on how many other pieces.</param>
+/// <param name="Loss">Mean cross entropy of the suffixes' tokens, with the prompts.</param>
+/// <param name="PlainLoss">Without them.</param>
+public sealed record PromptedMemorization(
+    string Method, double Exact, double Fractional, double? StandardError, double Loss, double PlainLoss);
 
 /// <summary>How large a model is, as a whole and block by block.</summary>
 /// <param name="Parameters">Entries of all tensors, tied ones once.</param>
