@@ -14,6 +14,11 @@ public sealed record Dataset(string Hash);
 /// <summary>Multiple-choice questions.</summary>
 public sealed record Choices(string Hash);
 
+/// <summary>Labelled images of one size.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="Classes">How many kinds of them the labels tell apart.</param>
+public sealed record Images(string Hash, long Count, int Classes);
+
 /// <summary>Statistics of the inputs of a model's linears over a calibration set.</summary>
 public sealed record Statistics(string Hash);
 
