@@ -89,7 +89,8 @@ public sealed class GraphBuilder
     /// <summary>The graph; the node that was written last is its output.</summary>
     public VisionGraph Build() => new(imageSize, [.. nodes]);
 
-    private static int Size(int before, int kernel, int stride, int padding) => (before + 2 * padding - kernel) / stride + 1;
+    private static int Size(int before, int kernel, int stride, int padding) =>
+        before + 2 * padding < kernel ? 0 : (before + 2 * padding - kernel) / stride + 1;
 
     private int Pool(string name, Operation operation, int input, int kernel, int stride, int padding)
     {
