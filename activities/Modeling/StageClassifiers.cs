@@ -14,7 +14,7 @@ public static class StageClassifiers
         this StageContext stage, Checkpoint checkpoint, CancellationToken cancellation)
     {
         if (!ImageConfig.Knows(checkpoint.Architecture))
-            throw new StageException($"'model' is a language model ({checkpoint.Architecture}): this stage works on image classifiers");
+            throw new StageException($"the model is a language model ({checkpoint.Architecture}): this stage works on image classifiers");
         var folder = await stage.Artifacts.OpenAsync(checkpoint.Hash, cancellation);
         return VisionFolder.Load(folder, device(stage.Device));
     }

@@ -44,6 +44,22 @@ public sealed class ChannelGoldenTests
         Assert.InRange(Distance(network.Forward(images), golden.View("logits_after")), 0, 1e-5);
     }
 
+    [Fact]
+    public void Neurons_of_a_language_model_are_scored_and_ranked_by_the_same_functions()
+    {
+        using var ungraded = no_grad();
+        using var model = CausalFolder.Load(Golden.Path("models/llama-tiny-mha-trained"), CPU);
+        var kept = JsonNode.Parse(File.ReadAllText(Golden.Path("prune/torchpruning_summary.json")))!["llama-tiny-mha-trained_0.25"]!["kept"]!;
+
+        foreach (var site in model.Sites().Where(site => site.Kind == UnitKind.Neuron))
+        {
+            var scores = GroupScores.Of(site, GroupImportance.L2, null, seed: 0, stream: 0);
+
+            Assert.Equal(
+                kept[$"layers.{site.Block}.mlp.gate_proj"]!.AsArray().Select(unit => unit!.GetValue<int>()), new GroupRanking([scores], roundTo: 4).Local(0.25)[0]);
+        }
+    }
+
     private static SafetensorsFile Open(string name) =>
         SafetensorsFile.Open(Golden.Path($"prune/resnet-small/torchpruning_{name}.safetensors"));
 

@@ -3,7 +3,6 @@ using Pipelines.Activities.Pruning;
 using Pipelines.Models;
 using Pipelines.Tests.Fixtures;
 using Pipelines.Workflows;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pipelines.Tests.Activities.Groups;

@@ -105,6 +105,17 @@ public sealed class VisionFolderTests : IDisposable
         Assert.Contains(reason, Refusal(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("conv1.weight", "tensor 'conv1.weight' is of type Int64: expected floating point")]
+    [InlineData("bn1.num_batches_tracked", "tensor 'bn1.num_batches_tracked' is of type Float32: expected Int64")]
+    public void Tensors_of_the_wrong_type_are_refused(string name, string reason)
+    {
+        using var network = Save("cifar-resnet-a");
+        Rewrite(network, name, [.. network[name].shape], name == "conv1.weight" ? ScalarType.Int64 : ScalarType.Float32);
+
+        Assert.Contains(reason, Refusal(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_classifier_of_other_classes_is_refused()
     {
@@ -166,11 +177,11 @@ public sealed class VisionFolderTests : IDisposable
     private JsonObject Config() => JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!.AsObject();
 
     /// <param name="shape">Null to leave the tensor out.</param>
-    private void Rewrite(ImageClassifier network, string name, long[]? shape) => SafetensorsWriter.Write(
+    private void Rewrite(ImageClassifier network, string name, long[]? shape, ScalarType type = ScalarType.Float32) => SafetensorsWriter.Write(
         Path.Combine(folder, "model.safetensors"),
         [
             .. network.NamedParameters().Concat(network.NamedBuffers()).Where(tensor => tensor.Name != name)
-                .Concat(shape is null ? [] : [(name, zeros(shape))]).Select(tensor => TensorSource.Of(tensor.Item1, tensor.Item2)),
+                .Concat(shape is null ? [] : [(name, zeros(shape, dtype: type))]).Select(tensor => TensorSource.Of(tensor.Item1, tensor.Item2)),
         ]);
 
     private string Refusal()
