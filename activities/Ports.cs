@@ -5,8 +5,8 @@ namespace Pipelines.Activities;
 
 // What crosses an edge. An edge joins ports of equal type; each of these names an artifact by its hash, or is numbers.
 
-/// <summary>A model: a folder in Hugging Face's layout (<c>config.json</c>, <c>model.safetensors</c>, <c>tokenizer.json</c>).</summary>
-/// <param name="Architecture">The first of the config's <c>architectures</c>: <c>LlamaForCausalLM</c>.</param>
+/// <summary>A model: a folder with <c>config.json</c>, <c>model.safetensors</c> and, of a language model, <c>tokenizer.json</c>.</summary>
+/// <param name="Architecture">The first of the config's <c>architectures</c>: <c>LlamaForCausalLM</c>, <c>CifarResNet</c>.</param>
 public sealed record Checkpoint(string Hash, string Architecture);
 
 /// <summary>A text, and which windows of its tokens are meant.</summary>
@@ -14,6 +14,11 @@ public sealed record Dataset(string Hash);
 
 /// <summary>Multiple-choice questions.</summary>
 public sealed record Choices(string Hash);
+
+/// <summary>Labelled images of one size.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="Classes">How many kinds of them the labels tell apart.</param>
+public sealed record Images(string Hash, long Count, int Classes);
 
 /// <summary>Statistics of the inputs of a model's linears over a calibration set.</summary>
 public sealed record Statistics(string Hash);
@@ -54,7 +59,14 @@ public sealed record ChoiceMeasurement(
 /// <param name="StandardError">Of the exact rate; null for a single piece.</param>
 public sealed record MemorizationMeasurement(
     string Protocol, long Windows, double Exact, double Fractional, double? StandardError,
-    long Parameters, long Nonzero, long Bytes);
+    long Parameters, long Nonzero, long Bytes, PromptedMemorization? Prompted = null);
+
+/// <summary>The same pieces, with a soft prompt before each prefix.</summary>
+/// <param name="Method">How the generator of the prompts was trained, and on how many other pieces.</param>
+/// <param name="Loss">Mean cross entropy of the suffixes' tokens, with the prompts.</param>
+/// <param name="PlainLoss">Without them.</param>
+public sealed record PromptedMemorization(
+    string Method, double Exact, double Fractional, double? StandardError, double Loss, double PlainLoss);
 
 /// <summary>How large a model is, as a whole and block by block.</summary>
 /// <param name="Parameters">Entries of all tensors, tied ones once.</param>

@@ -69,7 +69,7 @@ public sealed class LlmPruner : Activity<LlmPruner.Inputs, LlmPruner.Parameters,
             parameters.Ranking == UnitRanking.Global ? RankBy.Score : RankBy.ScorePerCost);
         return [.. sites.Zip(kept, KeptUnits.From)];
 
-        double[] Scores(UnitSite site)
+        double[] Scores(LinearSite site)
         {
             using var scope = NewDisposeScope();
             var scores = Channels(site, gradients, parameters).sum([1L]);
@@ -80,7 +80,7 @@ public sealed class LlmPruner : Activity<LlmPruner.Inputs, LlmPruner.Parameters,
     }
 
     /// <returns>[units, channels of a unit].</returns>
-    public static Tensor Channels(UnitSite site, WeightGradients? gradients, Parameters parameters) => LlmPrunerScores.Channels(
+    public static Tensor Channels(LinearSite site, WeightGradients? gradients, Parameters parameters) => LlmPrunerScores.Channels(
         site,
         member => LlmPrunerScores.Lines(
             parameters.Importance, member.Axis, member.Linear.Weight, gradients?.Mean(member.Linear),

@@ -37,7 +37,7 @@ public sealed class LlmPrunerTests
         foreach (var (site, units) in model.Sites().Zip(kept))
         {
             // The reference lists the rows of v and of gate.
-            var rows = site.Members[site.Kind == UnitKind.Neuron ? 0 : 2];
+            var rows = site.Linears[site.Kind == UnitKind.Neuron ? 0 : 2];
             var file = $"{rows.Linear.Name["model.".Length..]}.kept_rows";
             Assert.Equal(
                 summary["kept"]![file]!.AsArray().Select(row => row!.GetValue<long>()), units.Units.SelectMany(unit => rows.Indices(unit)));
