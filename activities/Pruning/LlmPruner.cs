@@ -55,7 +55,7 @@ public sealed class LlmPruner : Activity<LlmPruner.Inputs, LlmPruner.Parameters,
     /// <param name="gradients">Null where only the weights count.</param>
     public static IReadOnlyList<KeptUnits> Decide(CausalLM model, WeightGradients? gradients, Parameters parameters)
     {
-        UnitSite[] sites =
+        LinearSite[] sites =
         [
             .. model.Sites()
                 .Where(site => site.Block >= parameters.KeepFirst && site.Block < model.Blocks.Count - parameters.KeepLast),
