@@ -57,7 +57,7 @@ public sealed class MethodTemplateTests(FreshDatabase database) : IClassFixture<
     public async Task A_sweep_sets_quality_beside_size_and_measured_speed()
     {
         await using var engine = await database.WorkAsync(ActivityCatalog.Create());
-        var run = await RunAsync(engine, "llama-pareto");
+        var run = await RunAsync(engine, "llama-pareto", ("recovery", 2));
 
         var ranking = Json.Read<Ranking>(run.Outputs["ranking"]);
         Assert.Equal(7, ranking.Models.Count);

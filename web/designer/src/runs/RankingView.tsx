@@ -2,7 +2,7 @@ import { Scatter } from '../charts/Scatter';
 import { written } from '../parts/format';
 import { FiguresTable } from './FiguresTable';
 import { isReference, sizeKind, speedKind, valuesOf, variablesText, type Ranked, type Ranking } from './results';
-import { Times } from './Times';
+import { SpeedRatio } from './SpeedRatio';
 
 /** Many models, the best first, and as pictures which of them are worth their size and their speed. */
 export function RankingView({ ranking }: { ranking: Ranking }) {
@@ -41,7 +41,7 @@ export function RankingView({ ranking }: { ranking: Ranking }) {
           key: model.stage,
           rank: model.rank,
           figures: model.figures,
-          cells: [<Times spread={model.speed?.decode} />, <Times spread={model.speed?.prefill} />],
+          cells: [<SpeedRatio spread={model.speed?.decode} />, <SpeedRatio spread={model.speed?.prefill} />],
           name: (
             <>
               {variablesText(model.variables) || model.stage}
