@@ -4,7 +4,7 @@ using Pipelines.Workflows;
 namespace Pipelines.Activities.Evaluation;
 
 /// <summary>Joins a fan-out: its models by quality, and the Pareto front of size against quality.</summary>
-[Description("Ranks the models of a fan-out by perplexity, and marks those that no other beats in size and quality at once")]
+[Description("Ranks the models of a fan-out by perplexity or accuracy, and marks those that no other beats in size and quality at once")]
 public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Parameters, RankModels.Outputs>
 {
     public sealed record Inputs(IReadOnlyList<Branch<Measurement>> Measurements);
@@ -20,7 +20,7 @@ public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Paramete
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation) =>
         Task.FromResult(new Outputs(Rank(inputs.Measurements, parameters.Size)));
 
-    /// <summary>By perplexity; of equals the smaller first.</summary>
+    /// <summary>By perplexity or accuracy, the best first; of equals the smaller first.</summary>
     public static Ranking Rank(IReadOnlyList<Branch<Measurement>> measurements, SizeMeasure size)
     {
         var first = measurements[0];
@@ -28,11 +28,11 @@ public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Paramete
         {
             throw new StageException(
                 $"{other.Stage} measured by '{other.Value.Protocol}', {first.Stage} by '{first.Value.Protocol}': "
-                + "their perplexities cannot be compared; evaluate all with the same data and settings");
+                + $"their {first.Value.Plural()} cannot be compared; evaluate all with the same data and settings");
         }
 
         var models = measurements
-            .OrderBy(one => one.Value.Perplexity).ThenBy(one => size.Of(one.Value))
+            .OrderBy(one => one.Value.Cost()).ThenBy(one => size.Of(one.Value))
             .Select((one, index) => new RankedModel(
                 index + 1, one.Stage, one.Variables, !measurements.Any(rival => Beats(rival.Value, one.Value, size)),
                 CompareModels.Figures(one.Value)));
@@ -40,8 +40,8 @@ public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Paramete
     }
 
     private static bool Beats(Measurement rival, Measurement one, SizeMeasure size) =>
-        rival.Perplexity <= one.Perplexity && size.Of(rival) <= size.Of(one)
-            && (rival.Perplexity < one.Perplexity || size.Of(rival) < size.Of(one));
+        rival.Cost() <= one.Cost() && size.Of(rival) <= size.Of(one)
+            && (rival.Cost() < one.Cost() || size.Of(rival) < size.Of(one));
 }
 
 internal static class Sizes
