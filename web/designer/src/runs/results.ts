@@ -97,7 +97,13 @@ interface FigureKind {
 
 const kinds: FigureKind[] = [
   { name: 'perplexity', key: 'perplexity', words: 'perplexity', write: (value) => `${Number(value.toPrecision(4))}` },
-  { name: 'accuracy', key: 'accuracy', words: 'accuracy', write: (value) => `${Number((value * 100).toFixed(2))} %`, isGain: true },
+  {
+    name: 'accuracy',
+    key: 'accuracy',
+    words: 'accuracy',
+    write: (value) => `${Number((value * 100).toFixed(2))} %`,
+    isGain: true,
+  },
   { name: 'parameters', key: 'parameters', words: 'parameters', write: short },
   { name: 'not zero', key: 'nonzero', words: 'weights that are not zero', write: short },
   { name: 'size', key: 'bytes', words: 'bytes', write: size },
@@ -148,7 +154,11 @@ export function comparisonRows({ dense, pruned, recovered }: Comparison): Compar
         const value = values[index];
         const cell = { text: writtenFigure(kind, one), share: (value ?? 0) / most };
         return index > 0 && first && value !== undefined
-          ? { ...cell, ratio: ratio(value / first), better: value === first ? undefined : value > first === (kind.isGain ?? false) }
+          ? {
+              ...cell,
+              ratio: kind.isGain ? points(value - first) : ratio(value / first),
+              better: value === first ? undefined : value > first === (kind.isGain ?? false),
+            }
           : cell;
       }),
     };
@@ -162,6 +172,12 @@ export function ratio(factor: number): string {
   const percent = (factor - 1) * 100;
   const written = Math.abs(percent) < 10 ? Number(percent.toFixed(1)) : Math.round(percent);
   return written === 0 ? 'the same' : `${written > 0 ? '+' : '−'}${Math.abs(written)} %`;
+}
+
+/** Shares differ by points, not by percents of each other. */
+function points(difference: number): string {
+  const written = Number((difference * 100).toFixed(2));
+  return written === 0 ? 'the same' : `${written > 0 ? '+' : '−'}${Math.abs(written)} points`;
 }
 
 export const variablesText = (variables: Record<string, Json> | null | undefined): string =>
