@@ -38,7 +38,7 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
         using var tokens = await stage.TokensAsync(inputs.Calibration, model, parameters.Sequences, cancellation);
         using var ungraded = no_grad();
-        var error = Run(model.Network, tokens, Options(parameters), stage.Report, cancellation);
+        var error = Run(model.Network, tokens, Options(parameters), stage.Report, cancellation, stage.Scratch);
         return new Outputs(await stage.SaveModelAsync(model, cancellation), model.Sparsity(), error);
     }
 
@@ -47,15 +47,17 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
 
     /// <summary>Measures a block, prunes it, and feeds the next with what the pruned block puts out.</summary>
     /// <param name="tokens">[sequences, length], int64.</param>
+    /// <param name="scratch">A folder for what is large; null to hold it in memory.</param>
     /// <returns>The error of all linears together.</returns>
     public static double Run(
-        CausalLM model, Tensor tokens, SparseGptOptions options, ReportProgress report, CancellationToken cancellation)
+        CausalLM model, Tensor tokens, SparseGptOptions options, ReportProgress report, CancellationToken cancellation,
+        string? scratch = null)
     {
-        using var runner = new BlockRunner(model, tokens, cancellation);
+        using var runner = new BlockRunner(model, tokens, cancellation, scratch);
         var error = 0.0;
         while (runner.MoveNext())
         {
-            using (var grams = new InputGrams())
+            using (var grams = new SharedInputs<Gram>(() => new Gram()))
             {
                 runner.Observe(grams);
                 error += grams.Groups.Sum(group => Prune(runner.Block, group.Key, [.. group], options, cancellation));

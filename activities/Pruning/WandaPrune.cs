@@ -41,30 +41,45 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
         if (inputs.Statistics is { } measured)
         {
             using var statistics = await stage.OpenStatisticsAsync(measured, inputs.Model, cancellation);
-            var linears = model.Network.Linears().ToArray();
-            foreach (var (index, linear) in linears.Index())
-            {
-                cancellation.ThrowIfCancellationRequested();
-                Prune(linear, statistics.MeanSquare(linear.Name), parameters.Sparsity, pattern);
-                stage.Report(index + 1, linears.Length, "linear", ("sparsity", linear.Sparsity()));
-            }
+            Run(model.Network, statistics, parameters.Sparsity, pattern, stage.Report, cancellation, stage.Scratch);
         }
         else
         {
             using var tokens = await stage.TokensAsync(inputs.Calibration!, model, parameters.Sequences, cancellation);
-            Run(model.Network, tokens, parameters.Sparsity, pattern, stage.Report, cancellation);
+            Run(model.Network, tokens, parameters.Sparsity, pattern, stage.Report, cancellation, stage.Scratch);
         }
 
         return new Outputs(await stage.SaveModelAsync(model, cancellation), model.Sparsity());
     }
 
+    /// <summary>By what was measured of the dense model.</summary>
+    /// <param name="scratch">A folder for what is large; null to hold it in memory.</param>
+    public static void Run(
+        CausalLM model, StatisticsFile statistics, double sparsity, SparsityPattern? pattern, ReportProgress report,
+        CancellationToken cancellation, string? scratch = null)
+    {
+        foreach (var (index, block) in model.Blocks.Index())
+        {
+            foreach (var linear in block.Linears)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Prune(linear, statistics.MeanSquare(linear.Name), sparsity, pattern);
+            }
+
+            if (scratch is not null)
+                ScratchWeights.Move(block.Linears, scratch);
+            report(index + 1, model.Blocks.Count, "block", ("sparsity", block.Linears.Average(linear => linear.Sparsity())));
+        }
+    }
+
     /// <summary>The sequential way: measures a block, prunes it, and feeds the next with what the pruned block puts out.</summary>
     /// <param name="tokens">[sequences, length], int64.</param>
+    /// <param name="scratch">A folder for what is large; null to hold it in memory.</param>
     public static void Run(
         CausalLM model, Tensor tokens, double sparsity, SparsityPattern? pattern, ReportProgress report,
-        CancellationToken cancellation)
+        CancellationToken cancellation, string? scratch = null)
     {
-        using var runner = new BlockRunner(model, tokens, cancellation);
+        using var runner = new BlockRunner(model, tokens, cancellation, scratch);
         while (runner.MoveNext())
         {
             using (var moments = runner.Measure(spread: false))

@@ -19,11 +19,10 @@ public sealed class AllocationTests
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
         var tokens = Golden.Tokens("calib");
-        using var all = CalibrateStatistics.Measure(model, tokens, (_, _, _, _) => { }, TestContext.Current.CancellationToken);
-        var squares = all.Moments.ToDictionary(one => one.Linear, one => one.Moments.MeanSquare);
+        using var statistics = Gathered.Of(model, tokens, new StatisticsPlan(StatisticKinds.MeanSquare));
 
         var outliers = model.Blocks.Select(block => OwlAllocation.OutlierPercent(
-            [.. block.Linears.Select(linear => linear.Weight.abs() * squares[linear.Name].sqrt().to(ScalarType.Float32))], 3)).ToArray();
+            [.. block.Linears.Select(linear => linear.Weight.abs() * statistics.MeanSquare(linear.Name).sqrt().to(ScalarType.Float32))], 3)).ToArray();
         var sparsities = OwlAllocation.Sparsities(outliers, 0.5, 0.04);
 
         Assert.Equal([6.642795138888889, 7.063802083333333, 7.08984375, 5.479600694444445], outliers, Near);
