@@ -71,7 +71,7 @@ public sealed class ComputeBench(
             throw new UnavailableException($"{program} {arguments[0]}: {errors.Result.Trim()}");
         var json = JsonNode.Parse(output.Result.Trim().Split('\n')[^1])!;
         return new Measured(
-            json["seconds"]!.GetValue<double>(), json["tokens_per_second"]!.GetValue<double>(),
+            json["seconds"]!.GetValue<double>(), json["cpu_seconds"]!.GetValue<double>(), json["tokens_per_second"]!.GetValue<double>(),
             json["peak_mb"]!.GetValue<double>(), anonymous, json["result"]!.GetValue<double>());
     }
 
@@ -122,6 +122,8 @@ public sealed record Compared(string Method, Measured Ours, Measured Python)
     /// <summary>Ours over Python's: below 1 is faster.</summary>
     public double TimeRatio => Ours.Seconds / Python.Seconds;
 
+    public double CpuRatio => Ours.CpuSeconds / Python.CpuSeconds;
+
     public double MemoryRatio => Ours.PeakMb / Python.PeakMb;
 
     public double AnonymousRatio => Ours.AnonymousMb / Python.AnonymousMb;
@@ -134,14 +136,17 @@ public sealed record Compared(string Method, Measured Ours, Measured Python)
     public static string Line(IEnumerable<Compared> all) => JsonSerializer.Serialize(all.ToDictionary(one => one.Method, one => new
     {
         seconds = one.Ours.Seconds,
+        cpu_seconds = one.Ours.CpuSeconds,
         tokens_per_second = one.Ours.TokensPerSecond,
         peak_mb = one.Ours.PeakMb,
         anonymous_mb = one.Ours.AnonymousMb,
         python_seconds = one.Python.Seconds,
+        python_cpu_seconds = one.Python.CpuSeconds,
         python_tokens_per_second = one.Python.TokensPerSecond,
         python_peak_mb = one.Python.PeakMb,
         python_anonymous_mb = one.Python.AnonymousMb,
         time_ratio = one.TimeRatio,
+        cpu_ratio = one.CpuRatio,
         memory_ratio = one.MemoryRatio,
         anonymous_ratio = one.AnonymousRatio,
         agrees = one.Agrees,

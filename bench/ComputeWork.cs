@@ -33,6 +33,7 @@ public static class ComputeWork
         using var model = CausalFolder.Load(folder, CPU);
         using var file = SafetensorsFile.Open(path);
         using var tokens = file.View("tokens");
+        var worked = Environment.CpuUsage.TotalTime;
         var clock = Stopwatch.StartNew();
         var result = method switch
         {
@@ -45,7 +46,7 @@ public static class ComputeWork
             _ => throw new ArgumentException($"no method '{method}': expected one of {string.Join(", ", Methods)}"),
         };
         var seconds = clock.Elapsed.TotalSeconds;
-        return new Measured(seconds, tokens.numel() / seconds, Megabytes(Environment.ProcessId, "VmHWM:")!.Value, 0, result);
+        return new Measured(seconds, (Environment.CpuUsage.TotalTime - worked).TotalSeconds, tokens.numel() / seconds, Megabytes(Environment.ProcessId, "VmHWM:")!.Value, 0, result);
     }
 
     private static double Forward(CausalLM model, Tensor tokens)
@@ -178,10 +179,12 @@ public static class ComputeWork
     }
 }
 
+/// <param name="CpuSeconds">Of all threads, with the kernel's: what others on the machine change least.</param>
 /// <param name="TokensPerSecond">Of the calibration or training set, each token once.</param>
 /// <param name="PeakMb">Resident memory of the whole process at its highest, MiB.</param>
 /// <param name="AnonymousMb">
 /// Likewise, without mapped files: what the kernel cannot drop and read again. Looked at every 10 ms from outside.
 /// </param>
 /// <param name="Result">What both sides must agree on: a sum of logits, the last loss, where the zeros are, how much is kept.</param>
-public sealed record Measured(double Seconds, double TokensPerSecond, double PeakMb, double AnonymousMb, double Result);
+public sealed record Measured(
+    double Seconds, double CpuSeconds, double TokensPerSecond, double PeakMb, double AnonymousMb, double Result);

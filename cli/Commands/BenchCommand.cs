@@ -91,6 +91,7 @@ internal static class BenchCommand
             Console.WriteLine(JsonSerializer.Serialize(new
             {
                 seconds = measured.Seconds,
+                cpu_seconds = measured.CpuSeconds,
                 tokens_per_second = measured.TokensPerSecond,
                 peak_mb = measured.PeakMb,
                 result = measured.Result,
@@ -123,13 +124,13 @@ internal static class BenchCommand
     private static Table Table(IEnumerable<Compared> all)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("method");
-        foreach (var column in new[] { "s", "Python s", "ratio", "tokens/s", "MiB", "Python MiB", "ratio", "own MiB", "Python own", "ratio", "same" })
+        foreach (var column in new[] { "s", "Python s", "ratio", "CPU s", "Python CPU s", "ratio", "MiB", "Python MiB", "ratio", "own MiB", "Python own", "ratio", "same" })
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var one in all)
         {
             table.AddRow(
                 one.Method, Number(one.Ours.Seconds), Number(one.Python.Seconds), Number(one.TimeRatio),
-                Number(one.Ours.TokensPerSecond, "0"), Number(one.Ours.PeakMb, "0"), Number(one.Python.PeakMb, "0"),
+                Number(one.Ours.CpuSeconds), Number(one.Python.CpuSeconds), Number(one.CpuRatio), Number(one.Ours.PeakMb, "0"), Number(one.Python.PeakMb, "0"),
                 Number(one.MemoryRatio), Number(one.Ours.AnonymousMb, "0"), Number(one.Python.AnonymousMb, "0"), Number(one.AnonymousRatio),
                 one.Agrees switch { null => "–", true => "yes", false => "NO" });
         }
