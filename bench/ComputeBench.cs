@@ -13,10 +13,9 @@ namespace Pipelines.Bench;
 /// </summary>
 /// <param name="references">A folder with checkouts of the references (peers/reference.py), to time in place of our plain scripts; null for none.</param>
 public sealed class ComputeBench(
-    string self, string peers, string python, string? references, BenchSize size, IReadOnlyList<string> methods, int threads, int rounds,
-    Action<string> say)
+    string self, string peers, string python, string? references, BenchSize size, int sequences, IReadOnlyList<string> methods, int threads,
+    int rounds, Action<string> say)
 {
-    private const int Sequences = 64;
     private const int Length = 512;
     private const int Vocabulary = 4096;
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(10);
@@ -97,7 +96,7 @@ public sealed class ComputeBench(
         var path = Path.Combine(folder, "tokens.safetensors");
         using var scope = NewDisposeScope();
         manual_seed(0);
-        SafetensorsWriter.Write(path, [TensorSource.Of("tokens", randint(Vocabulary, [Sequences, Length], dtype: ScalarType.Int64))]);
+        SafetensorsWriter.Write(path, [TensorSource.Of("tokens", randint(Vocabulary, [sequences, Length], dtype: ScalarType.Int64))]);
         return path;
     }
 

@@ -24,6 +24,7 @@ internal static class BenchCommand
         };
         var size = new Option<string>("--size") { Description = "Width and blocks of the model", DefaultValueFactory = _ => BenchSize.All.Keys.First() };
         size.AcceptOnlyFromAmong([.. BenchSize.All.Keys]);
+        var sequences = new Option<int>("--sequences") { Description = "Of 512 tokens", DefaultValueFactory = _ => 64 };
         var methods = new Option<string[]>("--method")
         {
             Description = "Which of them; all unless named",
@@ -33,13 +34,13 @@ internal static class BenchCommand
         methods.AcceptOnlyFromAmong(ComputeWork.Methods);
         var command = new Command("compute", "Forward, LoRA training and pruning against PyTorch from Python")
         {
-            threads, rounds, python, reference, size, methods,
+            threads, rounds, python, reference, size, sequences, methods,
         };
         command.SetWork((parsed, _) =>
         {
             var bench = new ComputeBench(
                 Environment.ProcessPath!, Peers(), parsed.GetRequiredValue(python), Reference(parsed.GetValue(reference)),
-                BenchSize.All[parsed.GetRequiredValue(size)], parsed.GetRequiredValue(methods), parsed.GetValue(threads),
+                BenchSize.All[parsed.GetRequiredValue(size)], parsed.GetValue(sequences), parsed.GetRequiredValue(methods), parsed.GetValue(threads),
                 parsed.GetValue(rounds), line => Invocation.Errors.WriteLine(line));
             try
             {
