@@ -21,6 +21,9 @@ public static class ActivityCatalog
         .Add(new SyntheticText())
         .Add(new TextData())
         .Add(new ChoiceData())
+        .Add(new ImageData())
+        .Add(new SplitImages())
+        .Add(new SyntheticImages())
         .Add(new LoadModel())
         .Add(new TrainModel())
         .Add(new CalibrateStatistics())
@@ -38,6 +41,7 @@ public static class ActivityCatalog
         .Add(new LlmPruner())
         .Add(new LoraPrune())
         .Add(new DispLlmPrune())
+        .Add(new ChannelPrune())
         .Add(new ApplyDecision())
         .Add(new FlexiGptPrune())
         .Add(new ToMoePrune())
@@ -56,5 +60,6 @@ public static class ActivityCatalog
         .Add(new ExportGguf())
         .Add(new CompareModels())
         .Add(new RankModels())
+        .Add(new SelectBest())
         .Add(new SelectSmallest());
 }

@@ -1,11 +1,12 @@
+using System.ComponentModel;
 using System.Text.Json;
 
 namespace Pipelines.Activities;
 
 // What crosses an edge. An edge joins ports of equal type; each of these names an artifact by its hash, or is numbers.
 
-/// <summary>A model: a folder in Hugging Face's layout (<c>config.json</c>, <c>model.safetensors</c>, <c>tokenizer.json</c>).</summary>
-/// <param name="Architecture">The first of the config's <c>architectures</c>: <c>LlamaForCausalLM</c>.</param>
+/// <summary>A model: a folder with <c>config.json</c>, <c>model.safetensors</c> and, of a language model, <c>tokenizer.json</c>.</summary>
+/// <param name="Architecture">The first of the config's <c>architectures</c>: <c>LlamaForCausalLM</c>, <c>CifarResNet</c>.</param>
 public sealed record Checkpoint(string Hash, string Architecture);
 
 /// <summary>A text, and which windows of its tokens are meant.</summary>
@@ -13,6 +14,11 @@ public sealed record Dataset(string Hash);
 
 /// <summary>Multiple-choice questions.</summary>
 public sealed record Choices(string Hash);
+
+/// <summary>Labelled images of one size.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="Classes">How many kinds of them the labels tell apart.</param>
+public sealed record Images(string Hash, long Count, int Classes);
 
 /// <summary>Statistics of the inputs of a model's linears over a calibration set.</summary>
 public sealed record Statistics(string Hash);
@@ -53,7 +59,14 @@ public sealed record ChoiceMeasurement(
 /// <param name="StandardError">Of the exact rate; null for a single piece.</param>
 public sealed record MemorizationMeasurement(
     string Protocol, long Windows, double Exact, double Fractional, double? StandardError,
-    long Parameters, long Nonzero, long Bytes);
+    long Parameters, long Nonzero, long Bytes, PromptedMemorization? Prompted = null);
+
+/// <summary>The same pieces, with a soft prompt before each prefix.</summary>
+/// <param name="Method">How the generator of the prompts was trained, and on how many other pieces.</param>
+/// <param name="Loss">Mean cross entropy of the suffixes' tokens, with the prompts.</param>
+/// <param name="PlainLoss">Without them.</param>
+public sealed record PromptedMemorization(
+    string Method, double Exact, double Fractional, double? StandardError, double Loss, double PlainLoss);
 
 /// <summary>How large a model is, as a whole and block by block.</summary>
 /// <param name="Parameters">Entries of all tensors, tied ones once.</param>
@@ -95,13 +108,26 @@ public sealed record Comparison(string Protocol, ModelFigures Dense, ModelFigure
 
 /// <summary>Models of a fan-out, the best first, all measured by one protocol.</summary>
 /// <param name="Size">What their size is counted in.</param>
-public sealed record Ranking(string Protocol, SizeMeasure Size, IReadOnlyList<RankedModel> Models);
+/// <param name="Speed">How speed was measured; null where it was not.</param>
+public sealed record Ranking(string Protocol, SizeMeasure Size, IReadOnlyList<RankedModel> Models, RankedBySpeed? Speed = null);
+
+/// <param name="Protocol">Of every speed in the ranking.</param>
+/// <param name="Measure">Which of them the front is of.</param>
+public sealed record RankedBySpeed(string Protocol, SpeedMeasure Measure);
 
 /// <param name="Stage">The stage that measured it.</param>
 /// <param name="Variables">The values that the matrix had for it.</param>
 /// <param name="Pareto">Whether no other model is both as small and as good, and better in one of the two.</param>
+/// <param name="Speed">Null where it was not measured.</param>
 public sealed record RankedModel(
-    int Rank, string Stage, IReadOnlyDictionary<string, JsonElement> Variables, bool Pareto, ModelFigures Figures);
+    int Rank, string Stage, IReadOnlyDictionary<string, JsonElement> Variables, bool Pareto, ModelFigures Figures,
+    RankedSpeed? Speed = null);
+
+/// <summary>How many times as fast as the dense model it is, timed in turns with it.</summary>
+/// <param name="Prefill">A prompt at once.</param>
+/// <param name="Decode">One token after the other.</param>
+/// <param name="Pareto">Whether no other model is both as fast and as good, and better in one of the two.</param>
+public sealed record RankedSpeed(Spread Prefill, Spread Decode, bool Pareto);
 
 /// <summary>What a model's size is counted in.</summary>
 public enum SizeMeasure
@@ -109,6 +135,16 @@ public enum SizeMeasure
     Parameters,
     Nonzero,
     Bytes,
+}
+
+/// <summary>Which speed a model is judged by.</summary>
+public enum SpeedMeasure
+{
+    [Description("One token after the other, with kept keys and values")]
+    Decode,
+
+    [Description("A prompt at once")]
+    Prefill,
 }
 
 /// <summary>A <see cref="Measurement"/> inside a comparison, which states the protocol once.</summary>

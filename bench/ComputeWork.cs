@@ -86,7 +86,7 @@ public static class ComputeWork
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        InScratch(folder => WandaPrune.Run(model, tokens, 0.5, null, (_, _, _, _) => { }, CancellationToken.None, folder));
+        InScratch(folder => WandaPrune.Run(model, tokens, 0.5, null, (_, _, _, _) => { }, CancellationToken.None, scratch: folder));
         return Zeros(model);
     }
 
@@ -95,7 +95,7 @@ public static class ComputeWork
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
         Calibrate(folder, tokens, new StatisticsPlan(StatisticKinds.MeanSquare), (statistics, stage) => WandaPrune.Run(
-            model, statistics, 0.5, null, (_, _, _, _) => { }, CancellationToken.None, stage.Scratch));
+            model, statistics, 0.5, null, (_, _, _, _) => { }, CancellationToken.None, scratch: stage.Scratch));
         return Zeros(model);
     }
 
@@ -103,7 +103,7 @@ public static class ComputeWork
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        InScratch(folder => SparseGptPrune.Run(model, tokens, new SparseGptOptions(0.5), (_, _, _, _) => { }, CancellationToken.None, folder));
+        InScratch(folder => SparseGptPrune.Run(model, tokens, new SparseGptOptions(0.5), (_, _, _, _) => { }, CancellationToken.None, scratch: folder));
         return Zeros(model);
     }
 

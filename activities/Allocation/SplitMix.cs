@@ -34,4 +34,7 @@ internal sealed class SplitMix
         while (drawn >= limit);
         return (int)(drawn % (ulong)count);
     }
+
+    /// <summary>From 0 to below 1, in steps of 2⁻⁵³.</summary>
+    public double Share() => (Next() >> 11) * (1.0 / (1UL << 53));
 }

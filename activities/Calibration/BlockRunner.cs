@@ -106,6 +106,16 @@ public sealed class BlockRunner : IDisposable
             Run(null, (part, hook) => [Block.Forward(part, positions, hook)], (part, made) => part.copy_(made[0]));
     }
 
+    /// <summary>Measures and advances at once, for a block that stays as it is.</summary>
+    public SharedInputs<InputMoments> MeasureAndAdvance(bool spread)
+    {
+        if (Last)
+            return Measure(spread);
+        var moments = new SharedInputs<InputMoments>(() => new InputMoments(spread));
+        Run(moments, (part, hook) => [Block.Forward(part, positions, hook)], (part, made) => part.copy_(made[0]));
+        return moments;
+    }
+
     /// <summary>Runs the block under the eyes of <paramref name="statistics"/>, and advances.</summary>
     /// <param name="successor">What the next block reads the output of; null for this block.</param>
     /// <param name="whole">Whether the last block's output is wanted too.</param>

@@ -33,8 +33,8 @@ public sealed class CalibrateStatistics
     public override async Task<Outputs> RunAsync(
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
-        var folder = await stage.Artifacts.OpenAsync(inputs.Model.Hash, cancellation);
-        var compressed = inputs.Compressed is null ? null : await stage.Artifacts.OpenAsync(inputs.Compressed.Hash, cancellation);
+        var folder = await stage.OpenLanguageAsync(inputs.Model, cancellation);
+        var compressed = inputs.Compressed is null ? null : await stage.OpenLanguageAsync(inputs.Compressed, cancellation);
         var config = CausalConfig.Read(Path.Combine(folder, "config.json"));
         using var tokens = await stage.TokensAsync(
             inputs.Calibration, Tokenizer.Load(folder), config.VocabSize, parameters.Sequences, cancellation);

@@ -17,6 +17,12 @@ internal static class FileState
             .Select(One));
     }
 
+    /// <returns>Also of all files in the folders of a folder.</returns>
+    public static string Deep(string path) => Directory.Exists(path)
+        ? string.Join('\n', new DirectoryInfo(path).EnumerateDirectories().OrderBy(folder => folder.Name, StringComparer.Ordinal)
+            .Select(folder => $"{folder.Name}/\n{Of(folder.FullName)}").Prepend(Of(path)))
+        : Of(path);
+
     // A link counts as what it points to: caches of downloaded models are full of them.
     private static string One(FileInfo file)
     {

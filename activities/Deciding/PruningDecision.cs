@@ -27,12 +27,9 @@ public sealed record PruningDecision(string Model, string Method, IReadOnlyList<
     /// <exception cref="StageException">The decision does not fit the model, or nothing would be left of an attention or MLP.</exception>
     public void Apply(CausalLM model, Func<string, Tensor>? mean, StageContext stage, CancellationToken cancellation)
     {
-        var sites = model.Sites().ToDictionary(site => site.Name);
-        foreach (var (index, kept) in Sites.Index())
+        foreach (var (index, (site, kept)) in Matched(model.Sites()).Index())
         {
             cancellation.ThrowIfCancellationRequested();
-            if (!sites.TryGetValue(kept.Name, out var site) || site.Kind != kept.Kind || site.Count != kept.Of)
-                throw new StageException($"the decision keeps {kept.Units.Count} of {kept.Of} units of {kept.Name}, which this model does not have");
             if (kept.Units.Count == 0)
                 throw new StageException($"nothing would be left to feed {site.Reader.Name}: choose a lower ratio, or one that holds in each layer");
             if (mean is not null)
@@ -47,8 +44,38 @@ public sealed record PruningDecision(string Model, string Method, IReadOnlyList<
         RemoveHalves(model);
     }
 
+    /// <summary>The same for an image network, all sites at once: they may share tensors.</summary>
+    /// <exception cref="StageException">The decision does not fit the network, or nothing would be left at a site.</exception>
+    public void Apply(ImageClassifier network, StageContext stage)
+    {
+        if (Channels.Count + RemovedAttention.Count + RemovedMlp.Count > 0)
+            throw new StageException("the decision cuts blocks of a language model, but this is an image network");
+        var cut = Matched(network.Sites()).ToArray();
+        foreach (var (_, kept) in cut)
+        {
+            if (kept.Units.Count == 0)
+                throw new StageException($"no channel of {kept.Name} would be left: choose a lower ratio, or one that holds in each place");
+            stage.Log($"{kept.Name}: {kept.Units.Count} of {kept.Of} stay");
+        }
+
+        UnitCut.Keep([.. cut.Select(one => ((UnitSite)one.Site, one.Kept.Units))]);
+        stage.Report(Sites.Count, Sites.Count, "site");
+    }
+
+    private IEnumerable<(TSite Site, KeptUnits Kept)> Matched<TSite>(IEnumerable<TSite> sites)
+        where TSite : UnitSite
+    {
+        var found = sites.ToDictionary(site => site.Name);
+        foreach (var kept in Sites)
+        {
+            if (!found.TryGetValue(kept.Name, out var site) || site.Kind != kept.Kind || site.Count != kept.Of)
+                throw new StageException($"the decision keeps {kept.Units.Count} of {kept.Of} units of {kept.Name}, which this model does not have");
+            yield return (site, kept);
+        }
+    }
+
     /// <summary><c>b += W[:, removed] · mean[removed]</c> (FLAP, arXiv:2312.11983).</summary>
-    private static void Compensate(UnitSite site, Tensor mean, IReadOnlyList<int> units)
+    private static void Compensate(LinearSite site, Tensor mean, IReadOnlyList<int> units)
     {
         using var scope = NewDisposeScope();
         var linear = site.Reader;

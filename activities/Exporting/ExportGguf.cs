@@ -31,7 +31,7 @@ public sealed class ExportGguf : Activity<ExportGguf.Inputs, ExportGguf.Paramete
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
         await using var draft = stage.Artifacts.Begin();
-        var source = await stage.Artifacts.OpenAsync(inputs.Model.Hash, cancellation);
+        var source = await stage.OpenLanguageAsync(inputs.Model, cancellation);
         using var model = CausalFolder.Load(source, CPU);
         AdapterFolder.Attach(model, source);
         if (model.Linears().Any(linear => linear.Adapter is not null))

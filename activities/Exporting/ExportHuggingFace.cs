@@ -28,7 +28,7 @@ public sealed class ExportHuggingFace : Activity<ExportHuggingFace.Inputs, Expor
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
         await using var draft = stage.Artifacts.Begin();
-        var source = await stage.Artifacts.OpenAsync(inputs.Model.Hash, cancellation);
+        var source = await stage.OpenLanguageAsync(inputs.Model, cancellation);
         using var model = CausalFolder.Load(source, CPU, Dtype(parameters.Type));
         AdapterFolder.Attach(model, source);
         var manifest = CausalFolder.Save(model, draft.Folder);

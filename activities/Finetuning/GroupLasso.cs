@@ -12,13 +12,13 @@ public sealed class GroupLasso : IDisposable
     // The root has no slope at 0, where every B starts.
     private const double Smoothing = 1e-12;
 
-    private readonly List<(int Site, UnitMember Member, Tensor Index)> groups = [];
+    private readonly List<(int Site, LinearMember Member, Tensor Index)> groups = [];
 
-    public GroupLasso(IReadOnlyList<UnitSite> sites)
+    public GroupLasso(IReadOnlyList<LinearSite> sites)
     {
         foreach (var (index, site) in sites.Index())
         {
-            foreach (var member in site.Members)
+            foreach (var member in site.Linears)
             {
                 var channels = Enumerable.Range(0, site.Count).SelectMany(member.Indices).ToArray();
                 groups.Add((index, member, tensor(channels, device: member.Linear.Weight.device).DetachFromDisposeScope()));
@@ -42,7 +42,7 @@ public sealed class GroupLasso : IDisposable
     }
 
     /// <returns>[units].</returns>
-    private static Tensor Norms(UnitMember member, Tensor index, long units)
+    private static Tensor Norms(LinearMember member, Tensor index, long units)
     {
         var adapter = member.Linear.Adapter!;
         var squares = member.Axis == 0 ? adapter.B.square().sum([1L]) : adapter.A.square().sum([0L]);

@@ -13,7 +13,7 @@ public sealed class DispLlmGates
 {
     private readonly CausalLM model;
     private readonly DispLlmLayer[] layers;
-    private readonly Dictionary<int, UnitSite> neurons;
+    private readonly Dictionary<int, LinearSite> neurons;
 
     // Of a layer, the index of its first vector; of a vector, its layer.
     private readonly int[] firsts;

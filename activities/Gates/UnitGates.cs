@@ -10,7 +10,7 @@ namespace Pipelines.Activities.Gates;
 /// </summary>
 public sealed class UnitGates : IDisposable
 {
-    private readonly UnitSite[] sites;
+    private readonly LinearSite[] sites;
 
     // Of a reader's input channel, its unit: [in], int64.
     private readonly Tensor[] units;
@@ -26,7 +26,7 @@ public sealed class UnitGates : IDisposable
     /// <summary>Gates in each vector.</summary>
     public IReadOnlyList<long> Sizes { get; }
 
-    public IReadOnlyList<UnitSite> Sites => sites;
+    public IReadOnlyList<LinearSite> Sites => sites;
 
     /// <summary>Weights of the blocks' linears with every gate open.</summary>
     public long FullSize { get; }
@@ -75,9 +75,9 @@ public sealed class UnitGates : IDisposable
     }
 
     // Two operations are one weight; biases count in no ratio.
-    private static double Weights(UnitSite site) => site.UnitFlops / 2.0;
+    private static double Weights(LinearSite site) => site.UnitFlops / 2.0;
 
-    private static Tensor UnitOfChannel(UnitSite site)
+    private static Tensor UnitOfChannel(LinearSite site)
     {
         var channels = site.ReaderChannels(Enumerable.Range(0, site.Count));
         var width = channels.Length / site.Count;

@@ -12,14 +12,22 @@ public delegate void ReportProgress(long done, long total, string unit, params R
 /// <summary>Models, tokens and statistics, from artifacts and back.</summary>
 public static class StageModels
 {
+    /// <exception cref="StageException">It is no language model.</exception>
     public static async Task<LoadedModel> LoadModelAsync(
         this StageContext stage, Checkpoint checkpoint, CancellationToken cancellation)
     {
-        var folder = await stage.Artifacts.OpenAsync(checkpoint.Hash, cancellation);
+        var folder = await stage.OpenLanguageAsync(checkpoint, cancellation);
         var model = CausalFolder.Load(folder, device(stage.Device));
         AdapterFolder.Attach(model, folder);
         return new LoadedModel(folder, model, Tokenizer.Load(folder));
     }
+
+    /// <summary>The folder of a language model.</summary>
+    /// <exception cref="StageException">It is no language model.</exception>
+    public static Task<string> OpenLanguageAsync(this StageContext stage, Checkpoint checkpoint, CancellationToken cancellation) =>
+        ImageConfig.Knows(checkpoint.Architecture)
+            ? throw new StageException($"the model is an image classifier ({checkpoint.Architecture}): this stage works on language models")
+            : stage.Artifacts.OpenAsync(checkpoint.Hash, cancellation);
 
     /// <summary>A checkpoint of the model as it is now, with its tokenizer.</summary>
     /// <exception cref="StageException">It carries adapters, which the checkpoint would lose.</exception>

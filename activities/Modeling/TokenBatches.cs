@@ -9,33 +9,12 @@ namespace Pipelines.Activities.Modeling;
 /// <param name="tokens">[sequences, length].</param>
 public sealed class TokenBatches(Tensor tokens, int size, long seed)
 {
-    private long epoch = -1;
-    private int[] order = [];
+    private readonly EpochOrder order = new((int)tokens.shape[0], seed);
 
     /// <returns>[size, length].</returns>
     public Tensor At(long step)
     {
-        var rows = new long[size];
-        for (var i = 0; i < size; i++)
-        {
-            var position = step * size + i;
-            Draw(position / tokens.shape[0]);
-            rows[i] = order[position % tokens.shape[0]];
-        }
-
-        using var index = tensor(rows, device: tokens.device);
+        using var index = tensor(order.Rows(step, size), device: tokens.device);
         return tokens.index_select(0, index);
     }
-
-    private void Draw(long wanted)
-    {
-        if (wanted == epoch)
-            return;
-        epoch = wanted;
-        order = [.. Enumerable.Range(0, (int)tokens.shape[0])];
-        new Random(HashCode(seed, epoch)).Shuffle(order);
-    }
-
-    // Not System.HashCode: that differs from process to process.
-    private static int HashCode(long seed, long epoch) => (int)((seed * 1_000_003 + epoch) & int.MaxValue);
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using Pipelines.Activities.Deciding;
 using Pipelines.Activities.Modeling;
+using Pipelines.Models;
 using Pipelines.Workflows;
 using static TorchSharp.torch;
 
@@ -16,7 +17,7 @@ public sealed class ApplyDecision : Activity<ApplyDecision.Inputs, ApplyDecision
     public sealed record Parameters(
         [property: Description("Put the mean of what is removed into biases; needs statistics")] bool Compensate = false);
 
-    /// <param name="Kept">Share of the blocks' parameters that is left.</param>
+    /// <param name="Kept">Share of the parameters that is left: of a language model, of its blocks'.</param>
     public sealed record Outputs(Checkpoint Model, double Kept);
 
     public override string Kind => "prune.apply";
@@ -25,6 +26,8 @@ public sealed class ApplyDecision : Activity<ApplyDecision.Inputs, ApplyDecision
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
         var decision = await stage.OpenDecisionAsync(inputs.Decision, inputs.Model, cancellation);
+        if (ImageConfig.Knows(inputs.Model.Architecture))
+            return await ApplyAsync(inputs.Model, decision, parameters, stage, cancellation);
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
         using var ungraded = no_grad();
         var before = model.BlockParameters();
@@ -41,5 +44,17 @@ public sealed class ApplyDecision : Activity<ApplyDecision.Inputs, ApplyDecision
         }
 
         return new Outputs(await stage.SaveModelAsync(model, cancellation), (double)model.BlockParameters() / before);
+    }
+
+    private static async Task<Outputs> ApplyAsync(
+        Checkpoint model, PruningDecision decision, Parameters parameters, StageContext stage, CancellationToken cancellation)
+    {
+        if (parameters.Compensate)
+            throw new StageException("what goes of an image network cannot be put into biases: take its batch norms' statistics anew, or train");
+        using var network = await stage.LoadClassifierAsync(model, cancellation);
+        var before = network.ParameterCount();
+        using (no_grad())
+            decision.Apply(network, stage);
+        return new Outputs(await stage.SaveClassifierAsync(network, cancellation), (double)network.ParameterCount() / before);
     }
 }

@@ -53,7 +53,7 @@ public sealed class FlapPrune : Activity<FlapPrune.Inputs, FlapPrune.Parameters,
     /// <param name="fluctuation">Of a linear's input, by the linear's name: [in].</param>
     /// <param name="meanSquare">Likewise.</param>
     public static IReadOnlyList<KeptUnits> Decide(
-        IReadOnlyList<UnitSite> sites, Func<string, Tensor> fluctuation, Func<string, Tensor> meanSquare, Parameters parameters)
+        IReadOnlyList<LinearSite> sites, Func<string, Tensor> fluctuation, Func<string, Tensor> meanSquare, Parameters parameters)
     {
         var adaptive = parameters.Structure == FlapStructure.AlAm;
         var scores = sites.Select(Score).ToArray();
@@ -66,7 +66,7 @@ public sealed class FlapPrune : Activity<FlapPrune.Inputs, FlapPrune.Parameters,
         var threshold = FlapScores.Threshold(weighted, parameters.Ratio);
         return [.. sites.Zip(scores, (site, units) => KeptUnits.From(site, FlapScores.Keep(units, score => score > threshold)))];
 
-        double[] Score(UnitSite site)
+        double[] Score(LinearSite site)
         {
             using var scope = NewDisposeScope();
             var channels = FlapScores.Channels(
@@ -84,7 +84,7 @@ public sealed class FlapPrune : Activity<FlapPrune.Inputs, FlapPrune.Parameters,
         }
 
         // The released code keeps the weight of a head in an integer tensor, which cuts off its fraction.
-        double Weight(UnitSite site)
+        double Weight(LinearSite site)
         {
             var neuron = sites.FirstOrDefault(one => one.Kind == UnitKind.Neuron)?.UnitParameters ?? 1;
             var weight = (double)site.UnitParameters / neuron;

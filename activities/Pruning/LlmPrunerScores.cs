@@ -37,13 +37,13 @@ public static class LlmPrunerScores
     /// </summary>
     /// <param name="lines">Of a member: [rows] or [columns].</param>
     /// <returns>[units, channels of a unit].</returns>
-    public static Tensor Channels(UnitSite site, Func<UnitMember, Tensor> lines, GroupReduction reduction, GroupFold fold)
+    public static Tensor Channels(LinearSite site, Func<LinearMember, Tensor> lines, GroupReduction reduction, GroupFold fold)
     {
         using var scope = NewDisposeScope();
-        var channels = site.Members.Min(member => member.Indices(0).Count());
-        if (site.Members.Any(member => member.Indices(0).Count() % channels != 0))
+        var channels = site.Linears.Min(member => member.Indices(0).Count());
+        if (site.Linears.Any(member => member.Indices(0).Count() % channels != 0))
             channels = 1;
-        var all = stack(site.Members.Select(member => Folded(member, lines(member))));
+        var all = stack(site.Linears.Select(member => Folded(member, lines(member))));
         var reduced = reduction switch
         {
             GroupReduction.Sum => all.sum([0L]),
@@ -55,7 +55,7 @@ public static class LlmPrunerScores
         };
         return reduced.MoveToOuterDisposeScope();
 
-        Tensor Folded(UnitMember member, Tensor values)
+        Tensor Folded(LinearMember member, Tensor values)
         {
             if (fold == GroupFold.Modulo)
                 return values.view(-1, site.Count * channels).sum([0L]).view(site.Count, channels);

@@ -28,7 +28,7 @@ public static class LoraImportance
     /// <summary>Each member's sums per unit, as a share of their norm, added up.</summary>
     /// <param name="entries">Of a linear: [out, in].</param>
     /// <returns>[units].</returns>
-    public static Tensor Units(UnitSite site, Func<Linear, Tensor> entries)
+    public static Tensor Units(LinearSite site, Func<Linear, Tensor> entries)
     {
         using var scope = NewDisposeScope();
         var members = site.PerUnit(member => entries(member.Linear).sum([1L - member.Axis]));

@@ -60,7 +60,7 @@ public sealed class LoraPrune : Activity<LoraPrune.Inputs, LoraPrune.Parameters,
             (double)model.BlockParameters() / before, loss);
     }
 
-    private static IEnumerable<UnitSite> Sites(CausalLM model, Parameters parameters)
+    private static IEnumerable<LinearSite> Sites(CausalLM model, Parameters parameters)
     {
         var (first, end) = ((int)(parameters.KeepFirst * model.Blocks.Count), model.Blocks.Count - parameters.KeepLast);
         return model.Sites().Where(site => site.Block >= first && site.Block < end);

@@ -19,7 +19,7 @@ internal sealed class LoraPruneMasks : StepWork, IDisposable
     private readonly int interval;
 
     /// <param name="interval">Steps from one tightening to the next.</param>
-    public LoraPruneMasks(IEnumerable<UnitSite> sites, SparsitySchedule schedule, int interval)
+    public LoraPruneMasks(IEnumerable<LinearSite> sites, SparsitySchedule schedule, int interval)
     {
         (this.schedule, this.interval) = (schedule, interval);
         gates.AddRange(sites.Select(site => new Gate(site)));
@@ -33,14 +33,14 @@ internal sealed class LoraPruneMasks : StepWork, IDisposable
         [.. gates.SelectMany(gate => new[] { ($"{gate.Site.Name}.importance", gate.Importance), ($"{gate.Site.Name}.mask", gate.Mask) })];
 
     /// <summary>The units of each site that are not masked.</summary>
-    public IReadOnlyList<(UnitSite Site, int[] Units)> Open() =>
+    public IReadOnlyList<(LinearSite Site, int[] Units)> Open() =>
         [.. gates.Select(gate => (gate.Site, gate.Mask.data<float>().ToArray().Index().Where(unit => unit.Item != 0).Select(unit => unit.Index).ToArray()))];
 
     public override void BeforeUpdate(int index)
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        var entries = gates.SelectMany(gate => gate.Site.Members).Select(member => member.Linear).Distinct()
+        var entries = gates.SelectMany(gate => gate.Site.Linears).Select(member => member.Linear).Distinct()
             .ToDictionary(linear => linear, LoraImportance.Entries);
         Tensor[] found = [.. gates.Select(gate => LoraImportance.Units(gate.Site, linear => entries[linear]))];
         if (found.Any(units => !units.isfinite().all().ToBoolean()))
@@ -64,7 +64,7 @@ internal sealed class LoraPruneMasks : StepWork, IDisposable
         // [in] of the reader: the unit that a channel belongs to.
         private readonly Tensor unitOf;
 
-        public Gate(UnitSite site)
+        public Gate(LinearSite site)
         {
             Site = site;
             Importance = zeros(site.Count, dtype: ScalarType.Float64).DetachFromDisposeScope();
@@ -79,7 +79,7 @@ internal sealed class LoraPruneMasks : StepWork, IDisposable
             unitOf = tensor(channels).DetachFromDisposeScope();
         }
 
-        public UnitSite Site { get; }
+        public LinearSite Site { get; }
 
         /// <summary>[units], double, on the CPU.</summary>
         public Tensor Importance { get; }

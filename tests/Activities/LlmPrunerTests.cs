@@ -37,7 +37,7 @@ public sealed class LlmPrunerTests
         foreach (var (site, units) in model.Sites().Zip(kept))
         {
             // The reference lists the rows of v and of gate.
-            var rows = site.Members[site.Kind == UnitKind.Neuron ? 0 : 2];
+            var rows = site.Linears[site.Kind == UnitKind.Neuron ? 0 : 2];
             var file = $"{rows.Linear.Name["model.".Length..]}.kept_rows";
             Assert.Equal(
                 summary["kept"]![file]!.AsArray().Select(row => row!.GetValue<long>()), units.Units.SelectMany(unit => rows.Indices(unit)));
@@ -143,6 +143,32 @@ public sealed class LlmPrunerTests
         Assert.Equal([24, 12, 24], model.Blocks.Select(block => block.Mlp!.IntermediateSize));
         using var ungraded = no_grad();
         Assert.True(model.Forward(TinyArchitectures.Prompt()).isfinite().all().ToBoolean());
+    }
+
+    [Theory]
+    [InlineData("llama", UnitRanking.Global)]
+    [InlineData("opt", UnitRanking.GlobalPerParameter)]
+    public void In_one_ranking_what_goes_is_worth_no_more_than_what_stays(string architecture, UnitRanking ranking)
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyArchitectures.Create(architecture);
+        var parameters = new LlmPruner.Parameters(0.3, Ranking: ranking);
+        using var gradients = Gradients(model, TinyArchitectures.Prompt(), squares: false);
+        var sites = model.Sites().ToArray();
+
+        var kept = LlmPruner.Decide(model, gradients, parameters);
+
+        using var ungraded = no_grad();
+        var units = sites.Zip(kept).SelectMany(one =>
+        {
+            var scores = LlmPruner.Channels(one.First, gradients, parameters).sum([1L]).data<double>().ToArray();
+            var cost = ranking == UnitRanking.Global ? 1 : one.First.UnitParameters;
+            return scores.Select((score, unit) => (Score: score / cost, Stays: one.Second.Units.Contains(unit), Last: one.Second.Units.Count == 1));
+        }).ToArray();
+        Assert.True(units.Where(unit => !unit.Stays).Max(unit => unit.Score) <= units.Where(unit => unit.Stays && !unit.Last).Min(unit => unit.Score));
+        var whole = sites.Sum(site => site.Count * site.UnitParameters);
+        var gone = sites.Zip(kept).Sum(one => (one.First.Count - one.Second.Units.Count) * one.First.UnitParameters);
+        Assert.InRange(gone, 0.3 * whole - sites.Max(site => site.UnitParameters), 0.3 * whole);
     }
 
     [Fact]

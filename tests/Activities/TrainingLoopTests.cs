@@ -42,6 +42,47 @@ public sealed class TrainingLoopTests : IDisposable
         Near.Equal(0.25, weight[1], 1e-6);
     }
 
+    [Theory]
+    [InlineData(0.0, false, 0.8, 0.6)]
+    [InlineData(0.9, false, 0.8, 0.42)]
+    [InlineData(0.9, true, 0.62, 0.078)]
+    public void Sgd_moves_by_the_gradient_and_what_is_left_of_the_last_moves(double momentum, bool nesterov, double first, double second)
+    {
+        // A slope of 2 and a rate of 0.1. With momentum the second move is 0.1 (2 + 0.9 · 2); Nesterov looks a step ahead.
+        var loop = new TrainingLoop(1, 0.1, 0) { Schedule = RateSchedule.Constant, Sgd = new Momentum(momentum, nesterov), Clip = double.PositiveInfinity };
+        foreach (var (steps, expected) in new[] { (1, first), (2, second) })
+        {
+            var weight = ones(1).requires_grad_();
+            Run(loop with { Steps = steps }, _ => (weight * 2).sum(), [new([weight], loop.RateAt, 0)]);
+            Near.Equal(expected, weight[0], 1e-6);
+        }
+    }
+
+    [Fact]
+    public void Sgds_weight_decay_pulls_to_zero()
+    {
+        var weight = (ones(1) * 4).requires_grad_();
+        var loop = new TrainingLoop(1, 0.1, 0.5) { Schedule = RateSchedule.Constant, Sgd = new Momentum(0, false) };
+
+        Run(loop, _ => (weight * 0).sum(), [new([weight], loop.RateAt, loop.WeightDecay)]);
+
+        Near.Equal(4 - 0.1 * 0.5 * 4, weight[0], 1e-6);
+    }
+
+    [Fact]
+    public void Rates_rise_and_then_fall_along_their_schedule()
+    {
+        var cosine = new TrainingLoop(100, 2, 0) { Warmup = 4, Floor = 0 };
+        var steps = new TrainingLoop(8, 2, 0) { Warmup = 0, Schedule = RateSchedule.Steps };
+        var usual = new TrainingLoop(100, 2, 0);
+
+        Assert.Equal([0.5, 1, 1.5, 2, 2], Enumerable.Range(0, 5).Select(cosine.RateAt));
+        Assert.Equal(1, cosine.RateAt(52), 12);
+        Assert.Equal([2, 2, 2, 2, 0.2, 0.2, 0.02, 0.02], Enumerable.Range(0, 8).Select(steps.RateAt));
+        Assert.Equal(0.4, usual.RateAt(0), 12);
+        Assert.Equal(2 * 0.55, usual.RateAt(5) / 2 + usual.RateAt(100) / 2, 12);
+    }
+
     private static void Run(TrainingLoop loop, Func<int, Tensor> lossOf, IReadOnlyList<TrainedGroup> groups) => loop.Run(
         (_, step) => lossOf(step), groups, _ => zeros(1, 1), StageFolder.Unkept, TestContext.Current.CancellationToken);
 }

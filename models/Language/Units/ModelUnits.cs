@@ -5,11 +5,11 @@ public static class ModelUnits
 {
     /// <summary>The KV groups and the neurons of every block, in order.</summary>
     /// <exception cref="ModelException">Blocks share weights, or experts their neurons: a cut in one would be one in others.</exception>
-    public static IEnumerable<UnitSite> Sites(this CausalLM model) =>
+    public static IEnumerable<LinearSite> Sites(this CausalLM model) =>
         Enumerable.Range(0, model.Blocks.Count).SelectMany(index => model.Sites(index));
 
     /// <summary>Those of one block.</summary>
-    public static IEnumerable<UnitSite> Sites(this CausalLM model, int block)
+    public static IEnumerable<LinearSite> Sites(this CausalLM model, int block)
     {
         var (attention, mlp) = (model.Blocks[block].Attention, model.Blocks[block].Mlp);
         if (model.Blocks[block].Linears.Any(linear => linear.Shared is not null))
@@ -23,10 +23,10 @@ public static class ModelUnits
     }
 
     /// <summary>A KV head with its query heads; query head h reads KV head h / group.</summary>
-    public static UnitSite Groups(Attention attention, int block)
+    public static LinearSite Groups(Attention attention, int block)
     {
         var shared = attention.QueryHeads / attention.KeyValueHeads;
-        return new UnitSite(
+        return new LinearSite(
             Part(attention.Query.Name), UnitKind.KeyValueGroup, block, attention.KeyValueHeads,
             [
                 Row(attention.Query, shared * attention.KeyDim), Row(attention.Key, attention.KeyDim),
@@ -34,13 +34,13 @@ public static class ModelUnits
             ]);
     }
 
-    public static UnitSite Neurons(Mlp mlp, int block) => new(
+    public static LinearSite Neurons(Mlp mlp, int block) => new(
         Part(mlp.Up.Name), UnitKind.Neuron, block, mlp.IntermediateSize,
         mlp.Gate is null ? [Row(mlp.Up, 1), Column(mlp.Down, 1)] : [Row(mlp.Gate, 1), Row(mlp.Up, 1), Column(mlp.Down, 1)]);
 
-    private static UnitMember Row(Linear linear, int width) => new(linear, 0, Consecutive(width));
+    private static LinearMember Row(Linear linear, int width) => new(linear, 0, Consecutive(width));
 
-    private static UnitMember Column(Linear linear, int width) => new(linear, 1, Consecutive(width));
+    private static LinearMember Column(Linear linear, int width) => new(linear, 1, Consecutive(width));
 
     private static Func<int, IEnumerable<long>> Consecutive(int width) =>
         unit => Enumerable.Range(unit * width, width).Select(index => (long)index);

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { comparisonRows, isComparison, isRanking, outputsOf, ratio, sizeKind, variablesText } from './results';
+import {
+  comparisonRows,
+  isComparison,
+  isRanking,
+  isReference,
+  outputsOf,
+  ratio,
+  sizeKind,
+  speedKind,
+  variablesText,
+} from './results';
 
 const dense = { perplexity: 20, parameters: 1000, nonzero: 1000, bytes: 4000 };
 const pruned = { perplexity: 30, parameters: 1000, nonzero: 500, bytes: 4000 };
@@ -72,6 +82,16 @@ describe('the results of a run', () => {
     expect(sizeKind(ranking).key).toBe('nonzero');
     expect(sizeKind({ size: 'Bytes' }).key).toBe('bytes');
   });
+  it('say which speed a front is of', () => {
+    expect(speedKind({})).toBeUndefined();
+    expect(speedKind({ speed: { protocol: 's', measure: 'Decode' } })).toMatchObject({ key: 'decode' });
+    expect(speedKind({ speed: { protocol: 's', measure: 'prefill' } })).toMatchObject({ key: 'prefill' });
+  });
   it('name a model by the values that made it', () =>
-    expect(variablesText({ method: 'wanda', sparsity: 0.5, rounds: 3 })).toBe('method wanda, sparsity 0.5'));
+    expect(variablesText({ sparsity: 0.5, method: 'wanda', rounds: 3 })).toBe('method wanda, sparsity 0.5'));
+  it('know the dense model among the others', () => {
+    expect(isReference({ stage: 'evaluate-dense', variables: {} })).toBe(true);
+    expect(isReference({ stage: 'evaluate-dense-trained', variables: {} })).toBe(false);
+    expect(isReference({ stage: 'sweep.1.dense', variables: { ratio: 0.5 } })).toBe(false);
+  });
 });

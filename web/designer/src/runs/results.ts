@@ -19,18 +19,34 @@ export interface Comparison {
   recovered?: Figures | null;
 }
 
+export interface Spread {
+  median: number;
+  lowest: number;
+  highest: number;
+}
+
+/** How many times as fast as the dense model, timed in turns with it. */
+export interface RankedSpeed {
+  prefill: Spread;
+  decode: Spread;
+  pareto: boolean;
+}
+
 export interface Ranked {
   rank: number;
   stage: string;
   variables: Record<string, Json>;
   pareto: boolean;
   figures: Figures;
+  speed?: RankedSpeed | null;
 }
 
 export interface Ranking {
   protocol: string;
   size: string;
   models: Ranked[];
+  /** How speed was measured, and which of the two the front is of; absent where it was not. */
+  speed?: { protocol: string; measure: string } | null;
 }
 
 interface Members {
@@ -138,13 +154,30 @@ export function ratio(factor: number): string {
   return written === 0 ? 'the same' : `${written > 0 ? '+' : '−'}${Math.abs(written)} %`;
 }
 
-export const variablesText = (variables: Record<string, Json> | null | undefined): string =>
+/** The values of a matrix, words before numbers: `wanda` at 0.5. */
+export const valuesOf = (variables: Record<string, Json> | null | undefined): [string, Json][] =>
   Object.entries(variables ?? {})
     // How many rounds there are is no difference between them.
     .filter(([name]) => name !== 'rounds')
+    .sort(([, a], [, b]) => Number(typeof b === 'string') - Number(typeof a === 'string'));
+
+export const variablesText = (variables: Record<string, Json> | null | undefined): string =>
+  valuesOf(variables)
     .map(([name, value]) => `${name} ${written(value)}`)
     .join(', ');
+
+/** What others are compared with: the dense model, outside of every matrix. */
+export const isReference = ({ stage, variables }: Pick<Ranked, 'stage' | 'variables'>): boolean =>
+  valuesOf(variables).length === 0 && /(^|-)dense$/.test(stage);
 
 /** The figure that a ranking counts size in. */
 export const sizeKind = ({ size: key }: Pick<Ranking, 'size'>): FigureKind =>
   kinds.find((kind) => kind.key === key.toLowerCase()) ?? kinds.find((kind) => kind.key === 'bytes')!;
+
+/** The speed that a ranking's front is of: how a picture calls it, and where it is. */
+export function speedKind({ speed }: Pick<Ranking, 'speed'>): { key: 'decode' | 'prefill'; words: string } | undefined {
+  if (!speed) return undefined;
+  return speed.measure.toLowerCase() === 'prefill'
+    ? { key: 'prefill', words: 'speed at a prompt, dense = 1' }
+    : { key: 'decode', words: 'speed of decoding, dense = 1' };
+}

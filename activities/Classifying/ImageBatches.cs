@@ -1,0 +1,76 @@
+using Pipelines.Activities.Allocation;
+using Pipelines.Activities.Data;
+using Pipelines.Activities.Modeling;
+using static TorchSharp.torch;
+
+namespace Pipelines.Activities.Classifying;
+
+/// <summary>Images as a network reads them, and what they are.</summary>
+/// <param name="Inputs">[B, channels, height, width], float32, normalised.</param>
+/// <param name="Labels">[B], int64.</param>
+/// <param name="Others">Of the images that were mixed in; null for none.</param>
+/// <param name="Share">Of the first image in each mixture.</param>
+public sealed record ImageBatch(Tensor Inputs, Tensor Labels, Tensor? Others, double Share)
+{
+    public long Count => Labels.shape[0];
+}
+
+/// <summary>
+/// Batches of images for a training loop. Which images a step gets and how they are changed follows from the seed and the
+/// step alone, so a loop can go on from any step.
+/// </summary>
+/// <param name="images">On the CPU; a batch goes to the device.</param>
+public sealed class ImageBatches(ImageSet images, Normalization normalization, int size, Augmentation augmentation, long seed, Device device)
+{
+    // Apart from other uses of the seed.
+    private const ulong Stream = 0x696d_6167_6573;
+
+    private readonly EpochOrder order = new(checked((int)images.Count), seed);
+
+    public ImageBatch At(long step)
+    {
+        using var scope = NewDisposeScope();
+        var random = new SplitMix((ulong)seed ^ Stream, (ulong)step);
+        var index = tensor(order.Rows(step, size));
+        var moved = augmentation.Move(images.Pixels.index_select(0, index), random);
+        var inputs = normalization.Of(moved, device);
+        var labels = images.Labels.index_select(0, index).to(device);
+        var share = augmentation.Share(random);
+        Tensor? others = null;
+        if (share < 1)
+        {
+            var partners = tensor(Permutation(random), device: device);
+            inputs = inputs * share + inputs.index_select(0, partners) * (1 - share);
+            others = labels.index_select(0, partners).MoveToOuterDisposeScope();
+        }
+
+        return new ImageBatch(inputs.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope(), others, share);
+    }
+
+    private long[] Permutation(SplitMix random)
+    {
+        long[] rows = [.. Enumerable.Range(0, size)];
+        for (var i = 0; i < size - 1; i++)
+        {
+            var at = i + random.Below(size - i);
+            (rows[i], rows[at]) = (rows[at], rows[i]);
+        }
+
+        return rows;
+    }
+}
+
+/// <summary>From pixels to what a network reads: (pixel / 255 − mean) / deviation, channel by channel.</summary>
+public sealed record Normalization(IReadOnlyList<double> Mean, IReadOnlyList<double> Deviation)
+{
+    /// <param name="pixels">[B, C, H, W], uint8.</param>
+    /// <returns>float32, on the device.</returns>
+    public Tensor Of(Tensor pixels, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var shape = new long[] { 1, Mean.Count, 1, 1 };
+        var mean = tensor(Mean.Select(value => (float)value).ToArray(), shape, device: device);
+        var deviation = tensor(Deviation.Select(value => (float)value).ToArray(), shape, device: device);
+        return pixels.to(device).to(ScalarType.Float32).div_(255.0).sub_(mean).div_(deviation).MoveToOuterDisposeScope();
+    }
+}
