@@ -1,4 +1,5 @@
 using Pipelines.Activities.Calibration;
+using Pipelines.Activities.Classifying;
 using Pipelines.Activities.Data;
 using Pipelines.Activities.Evaluation;
 using Pipelines.Activities.Experts;
@@ -26,6 +27,7 @@ public static class ActivityCatalog
         .Add(new SyntheticImages())
         .Add(new LoadModel())
         .Add(new TrainModel())
+        .Add(new TrainClassifier())
         .Add(new CalibrateStatistics())
         .Add(new MagnitudePrune())
         .Add(new WandaPrune())
@@ -51,9 +53,11 @@ public static class ActivityCatalog
         .Add(new DistillFinetune())
         .Add(new PerpFinetune())
         .Add(new AtpTune())
+        .Add(new ClassifierFinetune())
         .Add(new EvaluatePerplexity())
         .Add(new EvaluateChoice())
         .Add(new EvaluateMemorization())
+        .Add(new EvaluateAccuracy())
         .Add(new EvaluateSize())
         .Add(new EvaluateSpeed())
         .Add(new ExportHuggingFace())

@@ -33,12 +33,25 @@ public sealed record Export(string Hash, long Bytes, bool Manifest);
 
 /// <summary>How good a model is, and how large.</summary>
 /// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
-/// <param name="Perplexity">exp of the mean negative log-likelihood of a token.</param>
+/// <param name="Perplexity">Of a language model: exp of the mean negative log-likelihood of a token.</param>
 /// <param name="Parameters">Entries of all tensors, tied ones once.</param>
 /// <param name="Nonzero">Those of them that are not zero.</param>
 /// <param name="Bytes">Of the safetensors files.</param>
-/// <param name="Flops">Floating-point operations of a forward pass for one token, over windows of the protocol's length (<c>flops-1</c>); null where an older version measured.</param>
-public sealed record Measurement(string Protocol, double Perplexity, long Parameters, long Nonzero, long Bytes, double? Flops = null);
+/// <param name="Flops">Floating-point operations of a forward pass, for one token over windows of the protocol's length (<c>flops-1</c>) or for one image (two for a multiply-add of <c>macs-1</c>); null where an older version measured.</param>
+/// <param name="Accuracy">Of a classifier: the share of images that it recognises.</param>
+public sealed record Measurement(
+    string Protocol, double? Perplexity, long Parameters, long Nonzero, long Bytes, double? Flops = null, double? Accuracy = null);
+
+/// <summary>What is to be known of a classifier's answers beside their <see cref="Measurement"/>.</summary>
+/// <param name="Top1">The share of images whose class has the greatest logit.</param>
+/// <param name="Top5">The share whose class is among the five greatest; null where there are no more than five classes.</param>
+/// <param name="Loss">Mean cross-entropy, in nats.</param>
+/// <param name="CalibrationError">Mean distance of confidence and accuracy over 15 bins of the confidence (arXiv:1706.04599).</param>
+/// <param name="Convention">How multiply-adds are counted.</param>
+/// <param name="Macs">For one image.</param>
+public sealed record ClassificationScores(
+    string Protocol, long Images, double Top1, double? Top5, double Loss, double CalibrationError, string Convention, double Macs,
+    IReadOnlyList<Classifying.ClassScore> Classes);
 
 /// <summary>How many multiple-choice questions a model answers rightly, and how large it is.</summary>
 /// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
@@ -148,4 +161,5 @@ public enum SpeedMeasure
 }
 
 /// <summary>A <see cref="Measurement"/> inside a comparison, which states the protocol once.</summary>
-public sealed record ModelFigures(double Perplexity, long Parameters, long Nonzero, long Bytes, double? Flops = null);
+public sealed record ModelFigures(
+    double? Perplexity, long Parameters, long Nonzero, long Bytes, double? Flops = null, double? Accuracy = null);

@@ -17,14 +17,14 @@ public sealed class SyntheticImages : Activity<None, SyntheticImages.Parameters,
     private static readonly (string Name, Func<double, double, bool> Inside)[] Figures =
     [
         ("disc", (x, y) => x * x + y * y < 1),
-        ("ring", (x, y) => x * x + y * y is > 0.36 and < 1),
-        ("square", (x, y) => Math.Max(Math.Abs(x), Math.Abs(y)) < 0.9),
-        ("triangle", (x, y) => y < 0.8 && Math.Abs(x) < (y + 1) * 0.55),
+        ("columns", (x, _) => Wave(x) > 0),
         ("cross", (x, y) => Math.Min(Math.Abs(x), Math.Abs(y)) < 0.3 && Math.Max(Math.Abs(x), Math.Abs(y)) < 1),
         ("rows", (_, y) => Wave(y) > 0),
-        ("columns", (x, _) => Wave(x) > 0),
-        ("slopes", (x, y) => Wave((x + y) * 0.8) > 0),
+        ("ring", (x, y) => x * x + y * y is > 0.36 and < 1),
         ("checks", (x, y) => Wave(x) * Wave(y) > 0),
+        ("triangle", (x, y) => y < 0.8 && Math.Abs(x) < (y + 1) * 0.55),
+        ("slopes", (x, y) => Wave((x + y) * 0.8) > 0),
+        ("square", (x, y) => Math.Max(Math.Abs(x), Math.Abs(y)) < 0.9),
         ("dots", (x, y) => Wave(x) > 0.3 && Wave(y) > 0.3),
     ];
 

@@ -25,7 +25,7 @@ public sealed class CompareModels : Activity<CompareModels.Inputs, None, Compare
             {
                 throw new StageException(
                     $"{name} was measured by '{other.Protocol}', dense by '{dense.Protocol}': "
-                    + "their perplexities cannot be compared; evaluate both with the same data and settings");
+                    + $"their {dense.Plural()} cannot be compared; evaluate both with the same data and settings");
             }
         }
 
@@ -33,5 +33,5 @@ public sealed class CompareModels : Activity<CompareModels.Inputs, None, Compare
     }
 
     internal static ModelFigures Figures(Measurement measured) =>
-        new(measured.Perplexity, measured.Parameters, measured.Nonzero, measured.Bytes, measured.Flops);
+        new(measured.Perplexity, measured.Parameters, measured.Nonzero, measured.Bytes, measured.Flops, measured.Accuracy);
 }

@@ -4,7 +4,7 @@ using Pipelines.Workflows;
 namespace Pipelines.Activities.Evaluation;
 
 /// <summary>Joins a fan-out: its models by quality, and the Pareto fronts of size and of speed against quality.</summary>
-[Description("Ranks the models of a fan-out by perplexity, and marks those that no other beats in size, or in speed, and quality at once")]
+[Description("Ranks the models of a fan-out by perplexity or accuracy, and marks those that no other beats in size, or in speed, and quality at once")]
 public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Parameters, RankModels.Outputs>
 {
     /// <param name="Speeds">Each of the model that was measured under the same values of the matrix; not every model needs one.</param>
@@ -27,7 +27,7 @@ public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Paramete
             inputs.Speeds is { Count: > 0 } speeds ? RankSpeeds.Join(ranking, speeds, parameters.Speed) : ranking));
     }
 
-    /// <summary>By perplexity; of equals the smaller first.</summary>
+    /// <summary>By perplexity or accuracy, the best first; of equals the smaller first.</summary>
     /// <exception cref="StageException">They were measured by different protocols.</exception>
     public static Ranking Rank(IReadOnlyList<Branch<Measurement>> measurements, SizeMeasure size)
     {
@@ -36,11 +36,11 @@ public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Paramete
         {
             throw new StageException(
                 $"{other.Stage} measured by '{other.Value.Protocol}', {first.Stage} by '{first.Value.Protocol}': "
-                + "their perplexities cannot be compared; evaluate all with the same data and settings");
+                + $"their {first.Value.Plural()} cannot be compared; evaluate all with the same data and settings");
         }
 
         var models = measurements
-            .OrderBy(one => one.Value.Perplexity).ThenBy(one => size.Of(one.Value))
+            .OrderBy(one => one.Value.Cost()).ThenBy(one => size.Of(one.Value))
             .Select((one, index) => new RankedModel(
                 index + 1, one.Stage, one.Variables, !measurements.Any(rival => Beats(rival.Value, one.Value, size)),
                 CompareModels.Figures(one.Value)));
@@ -48,8 +48,8 @@ public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Paramete
     }
 
     private static bool Beats(Measurement rival, Measurement one, SizeMeasure size) =>
-        rival.Perplexity <= one.Perplexity && size.Of(rival) <= size.Of(one)
-            && (rival.Perplexity < one.Perplexity || size.Of(rival) < size.Of(one));
+        rival.Cost() <= one.Cost() && size.Of(rival) <= size.Of(one)
+            && (rival.Cost() < one.Cost() || size.Of(rival) < size.Of(one));
 }
 
 internal static class Sizes

@@ -46,6 +46,6 @@ public static class RankSpeeds
                 $"which model {speed.Stage} timed is not plain: measurements and speeds must come from one matrix, or from none");
 
     private static bool Beats(RankedModel rival, double rivalTimes, RankedModel one, double times) =>
-        rival.Figures.Perplexity <= one.Figures.Perplexity && rivalTimes >= times
-            && (rival.Figures.Perplexity < one.Figures.Perplexity || rivalTimes > times);
+        rival.Figures.Cost() <= one.Figures.Cost() && rivalTimes >= times
+            && (rival.Figures.Cost() < one.Figures.Cost() || rivalTimes > times);
 }

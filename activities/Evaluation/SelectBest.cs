@@ -4,7 +4,7 @@ using Pipelines.Workflows;
 namespace Pipelines.Activities.Evaluation;
 
 /// <summary>Of a fan-out's models, all of about one size, the one to go on with.</summary>
-[Description("The model of a fan-out with the lowest perplexity")]
+[Description("The model of a fan-out with the lowest perplexity, or the highest accuracy")]
 public sealed class SelectBest : Activity<SelectBest.Inputs, None, SelectBest.Outputs>
 {
     public sealed record Inputs(IReadOnlyList<Branch<Checkpoint>> Models, IReadOnlyList<Branch<Measurement>> Measurements);

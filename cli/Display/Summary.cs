@@ -40,12 +40,12 @@ internal static class Summary
         ModelFigures[] models = comparison.Recovered is { } recovered
             ? [comparison.Dense, comparison.Pruned, recovered]
             : [comparison.Dense, comparison.Pruned];
-        Row("perplexity", model => model.Perplexity.ToString("0.000", CultureInfo.InvariantCulture), model => model.Perplexity);
+        Row(QualityName(models[0]), QualityText, model => model.Perplexity ?? model.Accuracy ?? double.NaN);
         Row("parameters", model => model.Parameters.ToString("N0", CultureInfo.InvariantCulture), model => model.Parameters);
         Row("non-zero", model => model.Nonzero.ToString("N0", CultureInfo.InvariantCulture), model => model.Nonzero);
         Row("size", model => StageText.Bytes(model.Bytes), model => model.Bytes);
         if (models.All(model => model.Flops is not null))
-            Row("MFLOPs/token", model => (model.Flops!.Value / 1e6).ToString("0.00", CultureInfo.InvariantCulture), model => model.Flops!.Value);
+            Row(models[0].Perplexity is null ? "MFLOPs/image" : "MFLOPs/token", model => (model.Flops!.Value / 1e6).ToString("0.00", CultureInfo.InvariantCulture), model => model.Flops!.Value);
         return table;
 
         void Row(string name, Func<ModelFigures, string> text, Func<ModelFigures, double> value) => table.AddRow(
@@ -58,7 +58,7 @@ internal static class Summary
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("").RightAligned()).AddColumn("model");
         string[] speeds = ranking.Speed is null ? [] : ["decode", "prefill"];
-        foreach (var column in (string[])["perplexity", "parameters", "non-zero", "size", .. speeds])
+        foreach (var column in (string[])[QualityName(ranking.Models[0].Figures), "parameters", "non-zero", "size", .. speeds])
             table.AddColumn(new TableColumn(column).RightAligned());
         table.AddColumn("");
         foreach (var model in ranking.Models)
@@ -68,7 +68,7 @@ internal static class Summary
             [
                 model.Rank.ToString(CultureInfo.InvariantCulture),
                 Markup.Escape(model.Variables.Count > 0 ? StageText.Values(model.Variables) : model.Stage),
-                model.Figures.Perplexity.ToString("0.000", CultureInfo.InvariantCulture),
+                QualityText(model.Figures),
                 model.Figures.Parameters.ToString("N0", CultureInfo.InvariantCulture),
                 model.Figures.Nonzero.ToString("N0", CultureInfo.InvariantCulture),
                 StageText.Bytes(model.Figures.Bytes),
@@ -89,6 +89,12 @@ internal static class Summary
         var fronts = new[] { model.Pareto ? "size" : null, model.Speed is { Pareto: true } ? "speed" : null }.OfType<string>().ToArray();
         return fronts.Length > 0 ? $"[green]◆ {string.Join(", ", fronts)}[/]" : "";
     }
+
+    private static string QualityName(ModelFigures figures) => figures.Perplexity is null ? "accuracy" : "perplexity";
+
+    private static string QualityText(ModelFigures figures) => figures.Perplexity is { } perplexity
+        ? perplexity.ToString("0.000", CultureInfo.InvariantCulture)
+        : figures.Accuracy?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "–";
 
     private static string Ratio(double ratio) => $"×{ratio.ToString("0.00", CultureInfo.InvariantCulture)}";
 }

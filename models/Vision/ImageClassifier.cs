@@ -45,6 +45,9 @@ public sealed class ImageClassifier : IDisposable
     /// <summary>Whether batch norm takes the batch's statistics and keeps running ones, and dropout drops; false at first.</summary>
     public bool Training { get; set; }
 
+    /// <summary>Of what dropout drops; null for the process's own, which others draw from too.</summary>
+    public Generator? Random { get; set; }
+
     /// <summary>Whether the running statistics are those of all batches since they were reset, each as much, rather than of the last ones.</summary>
     public bool CumulativeStatistics { get; set; }
 
@@ -129,13 +132,17 @@ public sealed class ImageClassifier : IDisposable
             case Operation.Linear:
                 return F.linear(x, tensors[node.Weight], tensors[node.Bias]);
             case Operation.Dropout dropout:
-                return Training ? F.dropout(x, dropout.Probability) : x.alias();
+                return Training ? Dropped(x, dropout.Probability) : x.alias();
             case Operation.PadShortcut shortcut:
                 return Padded(x, shortcut, tensors[node.Sources]);
             default:
                 throw new InvalidOperationException($"{node.Name}: {node.Operation} cannot be run");
         }
     }
+
+    private Tensor Dropped(Tensor x, double probability) => Random is null
+        ? F.dropout(x, probability)
+        : x * empty_like(x).bernoulli_(1 - probability, Random).div_(1 - probability);
 
     private Tensor Normalized(VisionNode node, Operation.BatchNorm norm, Tensor x)
     {

@@ -63,6 +63,56 @@ public sealed class RankingTests
     }
 
     [Fact]
+    public void Of_classifiers_the_one_that_is_right_oftenest_is_first()
+    {
+        Branch<Measurement>[] models = [Recognised(1, 0.90, 900), Recognised(2, 0.89, 500), Recognised(3, 0.88, 600), Recognised(4, 0.93, 950)];
+
+        var ranking = RankModels.Rank(models, SizeMeasure.Nonzero);
+
+        Assert.Equal(["m.4", "m.1", "m.2", "m.3"], ranking.Models.Select(model => model.Stage));
+        Assert.Equal([true, true, true, false], ranking.Models.Select(model => model.Pareto));
+        Assert.Equal(0.93, ranking.Models[0].Figures.Accuracy);
+        Assert.Null(ranking.Models[0].Figures.Perplexity);
+    }
+
+    [Theory]
+    [InlineData(0.0, 4)]
+    [InlineData(0.03, 1)]
+    [InlineData(0.04, 2)]
+    public void Of_classifiers_the_smallest_is_chosen_that_loses_little(double drop, int chosen)
+    {
+        Branch<Measurement>[] models = [Recognised(1, 0.90, 900), Recognised(2, 0.89, 500), Recognised(3, 0.88, 600), Recognised(4, 0.93, 950)];
+
+        var branch = SelectSmallest.Choose(models, Recognised(0, 0.93, 1000).Value, new SelectSmallest.Parameters(Drop: drop));
+
+        Assert.Equal($"m.{chosen}", branch.Stage);
+    }
+
+    [Fact]
+    public void Says_when_no_classifier_is_good_enough()
+    {
+        var error = Assert.Throws<StageException>(() => SelectSmallest.Choose(
+            [Recognised(1, 0.9, 900)], Recognised(0, 0.95, 1000).Value, new SelectSmallest.Parameters(Drop: 0.01)));
+
+        Assert.Equal("no model is good enough: the best has an accuracy of 0.9, the dense one 0.95, and 0.01 less is allowed", error.Message);
+    }
+
+    [Fact]
+    public void Results_of_before_there_were_accuracies_are_read_and_look_the_same()
+    {
+        const string stored = """{"protocol":"p","perplexity":20.5,"parameters":10,"nonzero":9,"bytes":40}""";
+
+        var measured = Json.Read<Measurement>(stored);
+
+        Assert.Equal(new Measurement("p", 20.5, 10, 9, 40), measured);
+        Assert.Equal(stored, Json.Write(measured).GetRawText());
+    }
+
+    private static Branch<Measurement> Recognised(int index, double accuracy, long nonzero) => new(
+        $"m.{index}", new Dictionary<string, JsonElement> { ["i"] = Json.Write(index) },
+        new Measurement("p", null, 1000, nonzero, 4000, Accuracy: accuracy));
+
+    [Fact]
     public void The_front_of_speed_is_another_than_that_of_size()
     {
         // The smallest is no faster than the dense one, and the second smallest was not timed.
