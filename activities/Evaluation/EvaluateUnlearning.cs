@@ -9,8 +9,7 @@ using static TorchSharp.torch;
 namespace Pipelines.Activities.Evaluation;
 
 /// <summary>
-/// How well a classifier has forgotten images, and what it cost ("Model sparsity can simplify machine unlearning", NeurIPS 2023,
-/// section 5.1). What counts is how near it comes to a model that never saw them, not how much it forgets.
+/// How well a classifier has forgotten images, and what it cost (Jia et al., arXiv:2304.04934). What counts is how near it comes to a model that never saw them, not how much it forgets.
 /// </summary>
 [Description("How well images were forgotten: accuracies, a membership attack, and the gap to a model that was trained without them")]
 public sealed class EvaluateUnlearning : Activity<EvaluateUnlearning.Inputs, EvaluateUnlearning.Parameters, EvaluateUnlearning.Outputs>

@@ -1,4 +1,3 @@
-using Pipelines.Activities.Allocation;
 using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Pruning;
@@ -49,6 +48,23 @@ public static class LayerFloor
         var room = most.Zip(shares, (one, share) => one - share).Sum();
         if (rest > 0.5 && room > 0)
             shares = [.. shares.Zip(most, (share, one) => share + (one - share) * rest / room)];
-        return Apportionment.Round(shares, total, most);
+        return Round(shares, total, most);
+    }
+
+    /// <summary>Each share down, then one more where most was cut off; of equal remainders in the first layer.</summary>
+    private static int[] Round(double[] shares, long total, int[] most)
+    {
+        // 0.1 · 30 is a little under 3 in binary: what is meant is 3.
+        int[] counts = [.. shares.Zip(most, (share, one) => Math.Min((int)Math.Floor(share + 1e-6), one))];
+        for (var missing = total - counts.Sum(count => (long)count); missing > 0;)
+        {
+            var order = Enumerable.Range(0, counts.Length).Where(layer => counts[layer] < most[layer])
+                .OrderByDescending(layer => shares[layer] - counts[layer]).Take((int)Math.Min(missing, counts.Length)).ToArray();
+            foreach (var layer in order)
+                counts[layer]++;
+            missing -= order.Length;
+        }
+
+        return counts;
     }
 }

@@ -4,7 +4,7 @@ namespace Pipelines.Activities.Pruning;
 
 /// <summary>
 /// The PQ index, a measure of how unequal numbers are, and how many of them it says can go ("Pruning Deep Neural Networks from a
-/// Sparsity Perspective", arXiv:2302.05601, definition 1 and theorem 3).
+/// Sparsity Perspective", arXiv:2302.05601).
 /// </summary>
 /// <param name="P">Of the lower norm; above 0.</param>
 /// <param name="Q">Of the higher norm; above <paramref name="P"/>.</param>

@@ -9,7 +9,7 @@ namespace Pipelines.Activities.Unlearning;
 
 /// <summary>
 /// Unlearns by training on with the retained images alone, what is not repeated being forgotten; with a penalty ℓ1-sparse
-/// ("Model sparsity can simplify machine unlearning", NeurIPS 2023). Zeroed weights stay zero: prune first, then unlearn.
+/// (Jia et al., arXiv:2304.04934). Zeroed weights stay zero: prune first, then unlearn.
 /// </summary>
 [Description("Forgets by training on with the retained images alone; with a penalty on the parameters, l1-sparse")]
 public sealed class FinetuneUnlearn : Activity<FinetuneUnlearn.Inputs, FinetuneUnlearn.Parameters, FinetuneUnlearn.Outputs>

@@ -4,7 +4,7 @@ namespace Pipelines.Activities.Unlearning;
 
 /// <summary>
 /// How much noise each parameter bears: little where the retained images depend on it, much where they do not (Golatkar et
-/// al., arXiv:1911.04933, equation 8). The released code has the variance go with 1 / F; by the equation it goes with 1 / √F.
+/// al., arXiv:1911.04933). The released code has the variance go with 1 / F; by the paper's equation it goes with 1 / √F.
 /// </summary>
 /// <param name="Strength">α: the variance at a Fisher information of 1.</param>
 /// <param name="Power">Of the inverse information: 1 as released, 0.5 by the equation.</param>

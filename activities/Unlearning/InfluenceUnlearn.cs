@@ -10,8 +10,7 @@ using static TorchSharp.torch;
 namespace Pipelines.Activities.Unlearning;
 
 /// <summary>
-/// Influence unlearning (Koh and Liang, arXiv:1703.04730; "Model sparsity can simplify machine unlearning", NeurIPS 2023,
-/// equation 1): one Newton step to where the optimum would lie without the forgotten images,
+/// Influence unlearning (Koh and Liang, arXiv:1703.04730; Jia et al., arXiv:2304.04934): one Newton step to where the optimum would lie without the forgotten images,
 /// <c>θ + α F⁻¹ (N_f/N) (ḡ_f − ḡ_r)</c>, with a Fisher information of retained images for the Hessian. Zeroed weights stay zero.
 /// </summary>
 [Description("Forgets by one step that estimates where training without the forgotten images would have ended")]

@@ -5,7 +5,7 @@ namespace Pipelines.Activities.Unlearning;
 /// <summary>
 /// The inverse of a Fisher information that is known by gradients, <c>F = λ I + (1/m) Gᵀ G</c>, times a vector. By Woodbury's
 /// identity only an m×m matrix is inverted: <c>F⁻¹ v = (v − Gᵀ (m λ I + G Gᵀ)⁻¹ G v) / λ</c>. The same as the rank-one updates of
-/// WoodFisher (Singh and Alistarh, arXiv:2004.14340, equation 6) after the m-th, without their d×d matrix.
+/// WoodFisher (Singh and Alistarh, arXiv:2004.14340) after the m-th, without their d×d matrix.
 /// </summary>
 public static class InverseFisher
 {

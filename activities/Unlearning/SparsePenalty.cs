@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Pipelines.Activities.Unlearning;
 
 /// <summary>
-/// The penalty of ℓ1-sparse unlearning, <c>γ_t ‖θ‖₁</c> with <c>γ_t = γ (1 − t/E)</c> over epochs t ("Model sparsity can simplify
-/// machine unlearning", NeurIPS 2023, equation 3 and section 4).
+/// The penalty of ℓ1-sparse unlearning, <c>γ_t ‖θ‖₁</c> with <c>γ_t = γ (1 − t/E)</c> over epochs t
+/// (Jia et al., arXiv:2304.04934).
 /// </summary>
 /// <param name="Weight">γ, in the first epoch.</param>
 /// <param name="Epochs">Of the training, E where none is free.</param>

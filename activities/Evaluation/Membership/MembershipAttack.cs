@@ -2,8 +2,7 @@ namespace Pipelines.Activities.Evaluation;
 
 /// <summary>
 /// Asks of images whether a classifier was trained on them: a support vector machine on one feature of its answers, trained on
-/// images that it was trained on and others that it was not ("Model sparsity can simplify machine unlearning", NeurIPS 2023,
-/// appendix C.3).
+/// images that it was trained on and others that it was not (Jia et al., arXiv:2304.04934).
 /// </summary>
 public static class MembershipAttack
 {
