@@ -49,8 +49,8 @@ public sealed class EvaluateOracle : Activity<EvaluateOracle.Inputs, EvaluateOra
         using var images = await ImageFolder.OpenAsync(stage.Artifacts, inputs.Data, cancellation);
         using var evaluation = await ImageFolder.OpenAsync(stage.Artifacts, inputs.Evaluation, cancellation);
         using var network = await stage.LoadClassifierAsync(inputs.Model, cancellation);
-        network.CheckImages(images);
-        network.CheckImages(evaluation);
+        network.CheckFits(images.Info);
+        network.CheckFits(evaluation.Info);
         var given = inputs.Decision is null ? null : await stage.OpenDecisionAsync(inputs.Decision, inputs.Model, cancellation);
         PruningDecision[] decisions = [.. Decisions(network, inputs.Model, given, parameters), .. given is null ? [] : new[] { given }];
         var folder = await stage.Artifacts.OpenAsync(inputs.Model.Hash, cancellation);

@@ -41,7 +41,7 @@ public sealed class FisherUnlearn : Activity<FisherUnlearn.Inputs, FisherUnlearn
     {
         using var images = await ImageFolder.OpenAsync(stage.Artifacts, inputs.Retained, cancellation);
         using var network = await stage.LoadClassifierAsync(inputs.Model, cancellation);
-        network.CheckImages(images);
+        network.CheckFits(images.Info);
         var seconds = Forget(network, images, parameters, stage, cancellation);
         return new Outputs(await stage.SaveClassifierAsync(network, cancellation), seconds);
     }
@@ -53,7 +53,7 @@ public sealed class FisherUnlearn : Activity<FisherUnlearn.Inputs, FisherUnlearn
         using var vector = new ParameterVector(network);
         var information = zeros(vector.Count, dtype: ScalarType.Float64, device: vector.Device);
         var samples = Math.Min(parameters.Samples, images.Count);
-        var (order, normalization) = (new EpochOrder(checked((int)images.Count), parameters.Seed), network.Normalization());
+        var (order, normalization) = (new EpochOrder(checked((int)images.Count), parameters.Seed), Normalization.Of(network));
         var seconds = new KeptSums([("information", information)]).Run(
             samples, "image",
             sample =>

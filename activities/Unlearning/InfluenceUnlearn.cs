@@ -40,8 +40,8 @@ public sealed class InfluenceUnlearn : Activity<InfluenceUnlearn.Inputs, Influen
         using var forgotten = await ImageFolder.OpenAsync(stage.Artifacts, inputs.Forgotten, cancellation);
         using var retained = await ImageFolder.OpenAsync(stage.Artifacts, inputs.Retained, cancellation);
         using var network = await stage.LoadClassifierAsync(inputs.Model, cancellation);
-        network.CheckImages(forgotten);
-        network.CheckImages(retained);
+        network.CheckFits(forgotten.Info);
+        network.CheckFits(retained.Info);
         var (change, seconds) = Forget(network, forgotten, retained, parameters, stage, cancellation);
         return new Outputs(await stage.SaveClassifierAsync(network, cancellation), change, seconds);
     }
@@ -56,7 +56,7 @@ public sealed class InfluenceUnlearn : Activity<InfluenceUnlearn.Inputs, Influen
         stage.Log($"{samples} gradients of {vector.Count:N0} parameters: {samples * vector.Count * 4 / 1e6:N0} MB");
         Tensor sumForgotten = Sum(), sumRetained = Sum();
         var gradients = zeros([samples, vector.Count], ScalarType.Float32, vector.Device);
-        var (order, normalization) = (new EpochOrder(checked((int)retained.Count), parameters.Seed), network.Normalization());
+        var (order, normalization) = (new EpochOrder(checked((int)retained.Count), parameters.Seed), Normalization.Of(network));
         var (first, second) = (Batches(forgotten), Batches(retained));
         var seconds = new KeptSums([("forgotten", sumForgotten), ("retained", sumRetained), ("gradients", gradients)])
             .Run(first + second + samples, "batch", Step, stage, cancellation);

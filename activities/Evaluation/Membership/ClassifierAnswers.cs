@@ -1,5 +1,6 @@
 using Pipelines.Activities.Classifying;
 using Pipelines.Activities.Data;
+using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using Pipelines.Workflows;
 using static TorchSharp.torch;
@@ -13,9 +14,9 @@ internal static class ClassifierAnswers
     /// <exception cref="StageException">Images and network do not go together, or a logit is no number.</exception>
     public static Answer[] Of(ImageClassifier network, ImageSet images, int batch, Action<long> report, CancellationToken cancellation)
     {
-        network.CheckImages(images);
+        network.CheckFits(images.Info);
         using var ungraded = no_grad();
-        var (classes, normalization) = (network.Config.NumClasses, network.Normalization());
+        var (classes, normalization) = (network.Config.NumClasses, Normalization.Of(network));
         var labels = images.Labels.data<long>().ToArray();
         var answers = new Answer[labels.Length];
         for (long start = 0; start < images.Count; start += batch)

@@ -127,13 +127,13 @@ public sealed class UnlearningStageTests : IDisposable
     {
         var data = await DataAsync();
         var model = await TrainedAsync(data.All);
-        var others = (await stages.RunAsync("data.synthetic-images", new { classes = 2, perClass = 2, evaluationPerClass = 1, size = 16 })).GetProperty("images");
+        var others = (await stages.RunAsync("data.synthetic-images", new { classes = 4, perClass = 2, evaluationPerClass = 1, size = 16 })).GetProperty("images");
         var language = await stages.ModelAsync();
 
         foreach (var (kind, _) in Methods.Select(row => row.Data))
         {
             var wrong = data with { Forgotten = others, Retained = others };
-            Assert.Contains("2 classes", (await Assert.ThrowsAsync<StageException>(() => RunAsync(kind, "{}", model, wrong))).Message);
+            Assert.Contains("of 4 classes", (await Assert.ThrowsAsync<StageException>(() => RunAsync(kind, "{}", model, wrong))).Message);
             Assert.Contains("language model", (await Assert.ThrowsAsync<StageException>(() => RunAsync(kind, "{}", language, data))).Message);
         }
     }
