@@ -108,6 +108,29 @@ public sealed class ImageMagnitudeTests : IDisposable
             weight.Value.numel() - PrunableModel.Zeros(weight) >= Math.Min(weight.Value.numel(), (long)(all * 0.0005)), weight.Name));
     }
 
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("opt")]
+    public async Task Language_models_have_the_floor_the_rounds_and_the_rewinding_too(string architecture)
+    {
+        var (early, late) = (await stages.ModelAsync(seed: 3, architecture), await stages.ModelAsync(seed: 4, architecture));
+        var floor = await stages.RunAsync("prune.magnitude", new { sparsity = 0.9, scope = "global", floor = 0.01 }, ("model", late));
+        var round = await stages.RunAsync("prune.magnitude", new { sparsity = 0.5, of = "remaining", cut = "exact" }, ("model", floor.GetProperty("model")));
+        var adaptive = await stages.RunAsync("prune.sap", new { scope = "row" }, ("model", floor.GetProperty("model")));
+        var ticket = await stages.RunAsync("prune.rewind", new { }, ("model", round.GetProperty("model")), ("early", early));
+
+        Assert.Equal(0.9, floor.GetProperty("sparsity").GetDouble(), 2);
+        Assert.Equal(0.95, round.GetProperty("sparsity").GetDouble(), 2);
+        Assert.InRange(adaptive.GetProperty("sparsity").GetDouble(), floor.GetProperty("sparsity").GetDouble(), 1);
+        Assert.Equal(round.GetProperty("sparsity").GetDouble(), ticket.GetProperty("sparsity").GetDouble(), 12);
+        using var scope = NewDisposeScope();
+        using var first = await stages.LoadAsync(early);
+        using var masked = await stages.LoadAsync(round.GetProperty("model"));
+        using var rewound = await stages.LoadAsync(ticket.GetProperty("model"));
+        foreach (var ((before, mask), now) in first.Linears().Zip(masked.Linears()).Zip(rewound.Linears()))
+            Assert.True(now.Weight.eq(before.Weight * mask.Weight.ne(0)).all().ToBoolean(), now.Name);
+    }
+
     [Fact]
     public void Floors_are_worked_out_as_by_hand()
     {
