@@ -114,7 +114,7 @@ public sealed class ImageMagnitudeTests : IDisposable
     public async Task Language_models_have_the_floor_the_rounds_and_the_rewinding_too(string architecture)
     {
         var (early, late) = (await stages.ModelAsync(seed: 3, architecture), await stages.ModelAsync(seed: 4, architecture));
-        var floor = await stages.RunAsync("prune.magnitude", new { sparsity = 0.9, scope = "global", floor = 0.01 }, ("model", late));
+        var floor = await stages.RunAsync("prune.magnitude", new { sparsity = 0.9, scope = "global", floor = 0.002 }, ("model", late));
         var round = await stages.RunAsync("prune.magnitude", new { sparsity = 0.5, of = "remaining", cut = "exact" }, ("model", floor.GetProperty("model")));
         var adaptive = await stages.RunAsync("prune.sap", new { scope = "row" }, ("model", floor.GetProperty("model")));
         var ticket = await stages.RunAsync("prune.rewind", new { }, ("model", round.GetProperty("model")), ("early", early));
