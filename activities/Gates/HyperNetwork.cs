@@ -6,7 +6,8 @@ namespace Pipelines.Activities.Gates;
 /// <summary>
 /// DISP-LLM's generator of gate logits (arXiv:2410.11988, section 4): a fixed random input per gate vector, read both ways
 /// by a GRU so that the choices of one layer know those of the others, then LayerNorm, GELU and a linear of each gate's
-/// own. Its tensors have the names of the published code's checkpoints.
+/// own. Its tensors have the names of the published code's checkpoints. ToMoE's (arXiv:2501.15316) makes several vectors with
+/// each of these linears: of other inputs, which the GRU reads beside each other.
 /// </summary>
 public sealed class HyperNetwork : IDisposable
 {
@@ -25,10 +26,11 @@ public sealed class HyperNetwork : IDisposable
     /// Of the inputs, N(0, 1), and of the initial parameters, which are PyTorch's. On the CPU, so that every device starts
     /// alike.
     /// </param>
-    public HyperNetwork(IReadOnlyList<long> sizes, Generator generator, Device device)
+    /// <param name="beside">Vectors that one linear makes.</param>
+    public HyperNetwork(IReadOnlyList<long> sizes, Generator generator, Device device, int beside = 1)
     {
         using var scope = NewDisposeScope();
-        inputs = randn(sizes.Count, 1, InputWidth, generator: generator).to(device).DetachFromDisposeScope();
+        inputs = randn(sizes.Count, beside, InputWidth, generator: generator).to(device).DetachFromDisposeScope();
         gru = new BidirectionalGru(InputWidth, Hidden, generator, device);
         scale = Kept(ones(Features, device: device));
         shift = Kept(zeros(Features, device: device));
@@ -70,14 +72,13 @@ public sealed class HyperNetwork : IDisposable
         }
     }
 
-    /// <summary>The logits of each gate vector, [size] each, with gradients to <see cref="Trained"/>.</summary>
+    /// <summary>The logits of each gate vector, [size] each, with gradients to <see cref="Trained"/>; those of a linear follow each other.</summary>
     public Tensor[] Forward()
     {
         using var scope = NewDisposeScope();
-        var states = gru.Forward(inputs).squeeze(1);
-        var features = nn.functional.layer_norm(states, [Features], scale, shift).gelu();
-        return [.. heads.Select((head, index) =>
-            nn.functional.linear(features.select(0, index), head).MoveToOuterDisposeScope())];
+        var features = nn.functional.layer_norm(gru.Forward(inputs), [Features], scale, shift).gelu();
+        return [.. heads.SelectMany((head, index) => features.select(0, index).unbind(0).Select(vector =>
+            nn.functional.linear(vector, head).MoveToOuterDisposeScope()))];
     }
 
     public void Dispose()

@@ -72,7 +72,7 @@ public sealed class TemplateTests
         ParameterType.Text => JsonElement.Parse("\"text\""),
         ParameterType.Path => JsonElement.Parse("\"/some/where\""),
         ParameterType.Number => JsonElement.Parse("0.5"),
-        ParameterType.Integer => JsonElement.Parse("1"),
+        ParameterType.Integer => JsonElement.Parse("2"),
         _ => JsonElement.Parse("true"),
     };
 }
