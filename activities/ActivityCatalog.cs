@@ -44,6 +44,7 @@ public static class ActivityCatalog
         .Add(new LlmPruner())
         .Add(new LoraPrune())
         .Add(new DispLlmPrune())
+        .Add(new ChannelPrune())
         .Add(new ApplyDecision())
         .Add(new FlexiGptPrune())
         .Add(new ToMoePrune())

@@ -26,7 +26,7 @@ public static class StageModels
     /// <exception cref="StageException">It is no language model.</exception>
     public static Task<string> OpenLanguageAsync(this StageContext stage, Checkpoint checkpoint, CancellationToken cancellation) =>
         ImageConfig.Knows(checkpoint.Architecture)
-            ? throw new StageException($"'model' is an image classifier ({checkpoint.Architecture}): this stage works on language models")
+            ? throw new StageException($"the model is an image classifier ({checkpoint.Architecture}): this stage works on language models")
             : stage.Artifacts.OpenAsync(checkpoint.Hash, cancellation);
 
     /// <summary>A checkpoint of the model as it is now, with its tokenizer.</summary>

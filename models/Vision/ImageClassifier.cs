@@ -21,7 +21,7 @@ public sealed class ImageClassifier : IDisposable
     {
         Config = config;
         foreach (var (name, tensor) in tensors)
-            this.tensors.Add(name, tensor.DetachFromDisposeScope());
+            this.tensors.Add(name, tensor);
         Complete();
         widths = VisionTensors.Widths(Graph, source, Shape);
         var known = VisionTensors.Of(Graph).Select(tensor => tensor.Name).ToHashSet();
@@ -30,6 +30,8 @@ public sealed class ImageClassifier : IDisposable
         CheckShortcuts(source);
         foreach (var name in this.tensors.Keys)
             slots.Add(name, new TensorSlot(name, () => this.tensors[name], replacement => Set(name, replacement)));
+        foreach (var tensor in this.tensors.Values)
+            tensor.DetachFromDisposeScope();
         lastUse = [.. Graph.Nodes.Select(node => Graph.Consumers(node).Select(consumer => consumer.Index).LastOrDefault(node.Index))];
     }
 
@@ -194,9 +196,9 @@ public sealed class ImageClassifier : IDisposable
         foreach (var node in Graph.Nodes)
         {
             if (node.Operation is Operation.BatchNorm && !tensors.ContainsKey(node.BatchesTracked))
-                tensors[node.BatchesTracked] = zeros([], dtype: ScalarType.Int64, device: device).DetachFromDisposeScope();
+                tensors[node.BatchesTracked] = zeros([], dtype: ScalarType.Int64, device: device);
             if (node.Operation is Operation.PadShortcut && !tensors.ContainsKey(node.Sources))
-                tensors[node.Sources] = tensor(VisionManifest.Plain(Graph, node), device: device).DetachFromDisposeScope();
+                tensors[node.Sources] = tensor(VisionManifest.Plain(Graph, node), device: device);
         }
     }
 

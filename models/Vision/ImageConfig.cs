@@ -89,8 +89,15 @@ public sealed class ImageConfig
         var name = Named(json) ?? throw new ModelException($"{path}: architectures is missing: expected one of {string.Join(", ", Architectures.Keys)}");
         if (!Architectures.TryGetValue(name, out var known))
             throw new ModelException($"{path}: architectures names '{name}': expected one of {string.Join(", ", Architectures.Keys)}");
-        var graph = known.Build(fields, fields.Size("image_size", known.Size), fields.Size("num_classes", known.Classes));
-        return new ImageConfig(name, graph, fields);
+        try
+        {
+            return new ImageConfig(name, known.Build(fields, fields.Size("image_size", known.Size), fields.Size("num_classes", known.Classes)), fields);
+        }
+        catch (ModelException error) when (!error.Message.StartsWith(path, StringComparison.Ordinal))
+        {
+            // What the builder says, it says of the config.
+            throw new ModelException($"{path}: {error.Message}", error);
+        }
     }
 
     /// <summary>The whole document as it was read, with these fields set on top.</summary>

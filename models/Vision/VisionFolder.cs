@@ -22,7 +22,7 @@ public static class VisionFolder
         var network = new ImageClassifier(
             config,
             [
-                .. files.Names.Select(name => (name, Copy(files.View(name)))),
+                .. files.Names.Select(name => (name, Copy(name, files.View(name)))),
                 .. (manifest?.Shortcuts ?? new Dictionary<string, long[]>()).Select(shortcut => ($"{shortcut.Key}.sources", tensor(shortcut.Value, device: device))),
             ],
             folder);
@@ -37,7 +37,13 @@ public static class VisionFolder
             throw;
         }
 
-        Tensor Copy(Tensor stored) => stored.dtype == ScalarType.Int64 ? stored.clone().to(device) : stored.to(dtype ?? ScalarType.Float32).to(device).clone();
+        Tensor Copy(string name, Tensor stored)
+        {
+            var count = name.EndsWith(".num_batches_tracked", StringComparison.Ordinal);
+            if (count ? stored.dtype != ScalarType.Int64 : !stored.is_floating_point())
+                throw new ModelException($"{folder}: tensor '{name}' is of type {stored.dtype}: expected {(count ? "Int64" : "floating point")}");
+            return count ? stored.clone().to(device) : stored.to(dtype ?? ScalarType.Float32, copy: true).to(device);
+        }
     }
 
     /// <summary>

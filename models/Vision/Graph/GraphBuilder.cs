@@ -89,9 +89,8 @@ public sealed class GraphBuilder
     /// <summary>The graph; the node that was written last is its output.</summary>
     public VisionGraph Build() => new(imageSize, [.. nodes]);
 
-    private int Size(int before, int kernel, int stride, int padding) => before + 2 * padding >= kernel
-        ? (before + 2 * padding - kernel) / stride + 1
-        : throw new ModelException($"images of {imageSize}×{imageSize} are too small: {before} pixels are left where {kernel} are read at once");
+    private static int Size(int before, int kernel, int stride, int padding) =>
+        before + 2 * padding < kernel ? 0 : (before + 2 * padding - kernel) / stride + 1;
 
     private int Pool(string name, Operation operation, int input, int kernel, int stride, int padding)
     {

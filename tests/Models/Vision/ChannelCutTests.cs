@@ -54,6 +54,30 @@ public sealed class ChannelCutTests : IDisposable
     }
 
     [Theory]
+    [InlineData("cifar-resnet-a")]
+    [InlineData("cifar-resnet-b")]
+    public void Each_site_can_be_cut_by_itself(string name)
+    {
+        using var counted = TinyClassifiers.Create(name);
+        var images = TinyClassifiers.Images(counted.Config, 1);
+        var random = new Random(3);
+        foreach (var (index, site) in counted.Sites().Index())
+        {
+            using var cut = TinyClassifiers.Create(name);
+            using var masked = TinyClassifiers.Create(name);
+            var units = Kept(site, random);
+
+            cut.Sites()[index].Keep(units);
+            masked.Sites()[index].Zero([.. Enumerable.Range(0, site.Count).Except(units)]);
+
+            Assert.InRange((masked.Forward(images) - cut.Forward(images)).abs().max().ToDouble(), 0, 1e-5 * masked.Forward(images).abs().max().ToDouble());
+            var removed = site.Count - units.Length;
+            Assert.Equal(counted.ParameterCount() - removed * site.UnitParameters, cut.ParameterCount());
+            Assert.Equal(VisionFlops.Macs(counted) - removed * site.UnitMacs, VisionFlops.Macs(cut));
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(TinyClassifiers.Names), MemberType = typeof(TinyClassifiers))]
     public void Inner_sites_leave_stream_stem_and_classifier_alone(string name)
     {

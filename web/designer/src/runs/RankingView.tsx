@@ -1,7 +1,7 @@
 import { Scatter } from '../charts/Scatter';
 import { written } from '../parts/format';
 import { FiguresTable } from './FiguresTable';
-import { sizeKind, variablesText, type Ranking } from './results';
+import { costLabel, costOf, sizeKind, variablesText, type Ranking } from './results';
 
 /** Many models, the best first, and as a picture which of them are worth having. */
 export function RankingView({ ranking }: { ranking: Ranking }) {
@@ -10,11 +10,11 @@ export function RankingView({ ranking }: { ranking: Ranking }) {
     <div className="ranking">
       <Scatter
         sizeLabel={words}
-        costLabel="perplexity"
+        costLabel={costLabel(ranking.models.map((model) => model.figures))}
         dots={ranking.models.map((model) => ({
           label: Object.values(model.variables).map(written).join(' ') || model.stage,
           size: model.figures[key] ?? 0,
-          cost: model.figures.perplexity,
+          cost: costOf(model.figures),
         }))}
       />
       <FiguresTable
