@@ -48,7 +48,7 @@ internal sealed class AtoTraining : StepWork, IDisposable
         using var generator = GateNoise.At(parameters.Seed, -1);
         controller = new HyperNetwork(training.Groups.Counts, generator, network.Device, HyperShape.Ato);
         chosenBy = new ImageBatches(
-            training.HeldOut, network.Normalization(), parameters.Batch, Augmentation.None, parameters.Seed, network.Device);
+            training.HeldOut, Normalization.Of(network), parameters.Batch, Augmentation.None, parameters.Seed, network.Device);
         loop = training.Loop(parameters.Steps, parameters.LearningRate, parameters.WeightDecay, parameters.Warmup, () => [("kept", share)]);
         Kept = [.. training.Remembered, .. controller.Named.Where(one => one.Name == "inputs")];
     }

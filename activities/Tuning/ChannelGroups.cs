@@ -37,12 +37,14 @@ public sealed class ChannelGroups : IDisposable
 
     /// <summary>What makes the units of a site, side by side, as it is now.</summary>
     /// <returns>[units, entries of a unit].</returns>
-    public Tensor Vectors(int site) => Vectors(site, tensor => tensor);
+    public Tensor Vectors(int site)
+    {
+        using var scope = NewDisposeScope();
+        var parts = makers[site].Select(maker => maker.Member.Tensor.Value.index_select(0, maker.Index).reshape(Sites[site].Count, -1));
+        return cat([.. parts], 1).MoveToOuterDisposeScope();
+    }
 
-    /// <summary>The same of the gradients; 0 where there is none.</summary>
-    public Tensor Gradients(int site) => Vectors(site, tensor => tensor.grad ?? zeros_like(tensor));
-
-    /// <summary>Writes back what <see cref="Vectors(int)"/> gave, changed, into the tensors themselves: an optimizer goes on with them.</summary>
+    /// <summary>Writes back what <see cref="Vectors"/> gave, changed, into the tensors themselves: an optimizer goes on with them.</summary>
     public void Put(int site, Tensor vectors)
     {
         using var scope = NewDisposeScope();
@@ -70,23 +72,6 @@ public sealed class ChannelGroups : IDisposable
             var index = tensor(units.SelectMany(member.Indices).ToArray(), device: network.Device);
             member.Tensor.Value.index_fill_(0, index, member.Role == UnitRole.Entry ? -1 : 0);
         }
-    }
-
-    /// <summary>Multiplies what makes units by numbers.</summary>
-    /// <param name="factors">[units].</param>
-    public void Scale(int site, Tensor factors)
-    {
-        using var scope = NewDisposeScope();
-        using var ungraded = no_grad();
-        Put(site, Vectors(site) * factors.to(Vectors(site).dtype).unsqueeze(1));
-    }
-
-    /// <returns>‖·‖₂ of each unit, [units], in double precision.</returns>
-    public double[] Norms(int site)
-    {
-        using var scope = NewDisposeScope();
-        using var ungraded = no_grad();
-        return [.. Vectors(site).to(ScalarType.Float64).square().sum([1L]).sqrt().cpu().contiguous().data<double>()];
     }
 
     /// <summary>Makes the network compute what it would with the units multiplied by gates.</summary>
@@ -143,12 +128,5 @@ public sealed class ChannelGroups : IDisposable
     {
         var channels = Enumerable.Range(0, site.Count).SelectMany(member.Indices).ToArray();
         return tensor(channels, device: member.Tensor.Value.device).DetachFromDisposeScope();
-    }
-
-    private Tensor Vectors(int site, Func<Tensor, Tensor> of)
-    {
-        using var scope = NewDisposeScope();
-        var parts = makers[site].Select(maker => of(maker.Member.Tensor.Value).index_select(0, maker.Index).reshape(Sites[site].Count, -1));
-        return cat([.. parts], 1).MoveToOuterDisposeScope();
     }
 }

@@ -27,7 +27,7 @@ internal sealed class PrunedTraining : IDisposable
     /// <exception cref="StageException">Images and network do not go together, nothing could be held out, or the ratio cannot be reached.</exception>
     public PrunedTraining(ImageClassifier network, ImageSet images, PrunedTrainingOptions options, double heldOut = 0)
     {
-        network.CheckImages(images);
+        network.CheckFits(images.Info);
         (Network, this.images, smoothing, seed) = (network, images, options.Smoothing, options.Seed);
         Groups = new ChannelGroups(network, options.Scope);
         before = VisionFlops.Costs(network).Whole;
@@ -43,7 +43,7 @@ internal sealed class PrunedTraining : IDisposable
             throw;
         }
 
-        batches = new ImageBatches(Training, network.Normalization(), options.Batch, options.Augmentation, options.Seed, network.Device);
+        batches = new ImageBatches(Training, Normalization.Of(network), options.Batch, options.Augmentation, options.Seed, network.Device);
         Parameters = [.. network.NamedParameters().Select(parameter => parameter.Tensor.requires_grad_())];
         Remembered =
         [

@@ -59,7 +59,7 @@ internal sealed class RlalTraining : StepWork, IDisposable
         outside = [.. training.Groups.Counts.Select(count => zeros(count, device: network.Device).DetachFromDisposeScope())];
         best = full(1, -1.0, ScalarType.Float64).DetachFromDisposeScope();
         calibration = new ImageBatches(
-            training.Training, network.Normalization(), parameters.Batch, Augmentation.None, parameters.Seed, network.Device);
+            training.Training, Normalization.Of(network), parameters.Batch, Augmentation.None, parameters.Seed, network.Device);
         loop = training.Loop(
             parameters.Steps, parameters.LearningRate, parameters.WeightDecay, parameters.Warmup,
             () => [("reward", last), ("best reward", best.ToDouble())]) with

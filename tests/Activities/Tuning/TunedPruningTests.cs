@@ -148,7 +148,7 @@ public sealed class TunedPruningTests : IDisposable
     public async Task Models_and_images_that_it_is_not_for_are_refused(string kind)
     {
         var larger = (await stages.RunAsync("data.synthetic-images", new { classes = 2, perClass = 8, evaluationPerClass = 1, size = 16 })).GetProperty("images");
-        Assert.Contains("16×16", await RefusedAsync(await ModelAsync(), larger));
+        Assert.Contains("3 × 16 × 16", await RefusedAsync(await ModelAsync(), larger));
         Assert.Contains("language model", await RefusedAsync(await stages.ModelAsync(), await DataAsync()));
 
         async Task<string> RefusedAsync(JsonElement model, JsonElement data) =>
