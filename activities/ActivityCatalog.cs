@@ -68,5 +68,6 @@ public static class ActivityCatalog
         .Add(new ExportGguf())
         .Add(new CompareModels())
         .Add(new RankModels())
+        .Add(new SelectBest())
         .Add(new SelectSmallest());
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json;
 
 namespace Pipelines.Activities;
@@ -71,7 +72,14 @@ public sealed record ChoiceMeasurement(
 /// <param name="StandardError">Of the exact rate; null for a single piece.</param>
 public sealed record MemorizationMeasurement(
     string Protocol, long Windows, double Exact, double Fractional, double? StandardError,
-    long Parameters, long Nonzero, long Bytes);
+    long Parameters, long Nonzero, long Bytes, PromptedMemorization? Prompted = null);
+
+/// <summary>The same pieces, with a soft prompt before each prefix.</summary>
+/// <param name="Method">How the generator of the prompts was trained, and on how many other pieces.</param>
+/// <param name="Loss">Mean cross entropy of the suffixes' tokens, with the prompts.</param>
+/// <param name="PlainLoss">Without them.</param>
+public sealed record PromptedMemorization(
+    string Method, double Exact, double Fractional, double? StandardError, double Loss, double PlainLoss);
 
 /// <summary>How large a model is, as a whole and block by block.</summary>
 /// <param name="Parameters">Entries of all tensors, tied ones once.</param>
@@ -113,13 +121,26 @@ public sealed record Comparison(string Protocol, ModelFigures Dense, ModelFigure
 
 /// <summary>Models of a fan-out, the best first, all measured by one protocol.</summary>
 /// <param name="Size">What their size is counted in.</param>
-public sealed record Ranking(string Protocol, SizeMeasure Size, IReadOnlyList<RankedModel> Models);
+/// <param name="Speed">How speed was measured; null where it was not.</param>
+public sealed record Ranking(string Protocol, SizeMeasure Size, IReadOnlyList<RankedModel> Models, RankedBySpeed? Speed = null);
+
+/// <param name="Protocol">Of every speed in the ranking.</param>
+/// <param name="Measure">Which of them the front is of.</param>
+public sealed record RankedBySpeed(string Protocol, SpeedMeasure Measure);
 
 /// <param name="Stage">The stage that measured it.</param>
 /// <param name="Variables">The values that the matrix had for it.</param>
 /// <param name="Pareto">Whether no other model is both as small and as good, and better in one of the two.</param>
+/// <param name="Speed">Null where it was not measured.</param>
 public sealed record RankedModel(
-    int Rank, string Stage, IReadOnlyDictionary<string, JsonElement> Variables, bool Pareto, ModelFigures Figures);
+    int Rank, string Stage, IReadOnlyDictionary<string, JsonElement> Variables, bool Pareto, ModelFigures Figures,
+    RankedSpeed? Speed = null);
+
+/// <summary>How many times as fast as the dense model it is, timed in turns with it.</summary>
+/// <param name="Prefill">A prompt at once.</param>
+/// <param name="Decode">One token after the other.</param>
+/// <param name="Pareto">Whether no other model is both as fast and as good, and better in one of the two.</param>
+public sealed record RankedSpeed(Spread Prefill, Spread Decode, bool Pareto);
 
 /// <summary>What a model's size is counted in.</summary>
 public enum SizeMeasure
@@ -127,6 +148,16 @@ public enum SizeMeasure
     Parameters,
     Nonzero,
     Bytes,
+}
+
+/// <summary>Which speed a model is judged by.</summary>
+public enum SpeedMeasure
+{
+    [Description("One token after the other, with kept keys and values")]
+    Decode,
+
+    [Description("A prompt at once")]
+    Prefill,
 }
 
 /// <summary>A <see cref="Measurement"/> inside a comparison, which states the protocol once.</summary>

@@ -28,6 +28,7 @@ public sealed class PipelinesEngine : IAsyncDisposable
     private StageExecutor? executor;
     private Worker? worker;
     private ScheduleLoop? scheduleLoop;
+    private bool disposed;
 
     private PipelinesEngine(
         EngineOptions options, Catalog catalog, TimeProvider time, Database database, ProcessFolder work)
@@ -245,6 +246,8 @@ public sealed class PipelinesEngine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref disposed, true))
+            return;
         if (scheduleLoop is not null)
             await scheduleLoop.DisposeAsync();
         if (worker is not null)

@@ -4,7 +4,7 @@ using Pipelines.Workflows;
 namespace Pipelines.Activities.Allocation;
 
 /// <summary>
-/// One ranking of the units of all sites: the lowest go until what they cost together makes up the budget.
+/// One ranking of the units of all sites: the lowest go, up to the first with which they would cost more than the budget.
 /// </summary>
 /// <remarks>Of equal scores the unit of the earlier site goes first, within a site the one of lower index.</remarks>
 public static class GlobalRanking
@@ -16,8 +16,8 @@ public static class GlobalRanking
     /// <param name="sites">In the order of the model.</param>
     /// <param name="budget">Cost to remove, in the unit of <see cref="RankedSite.Cost"/>.</param>
     /// <returns>Per site, the units that stay, in order.</returns>
-    /// <exception cref="StageException">A score is not a number, or the budget wants more than may go.</exception>
-    public static int[][] Keep(IReadOnlyList<RankedSite> sites, double budget, BudgetRule rule, RankBy compared = RankBy.Score)
+    /// <exception cref="StageException">A score is not a number.</exception>
+    public static int[][] Keep(IReadOnlyList<RankedSite> sites, double budget, RankBy compared = RankBy.Score)
     {
         foreach (var site in sites)
         {
@@ -33,16 +33,14 @@ public static class GlobalRanking
             if (left[site] <= sites[site].Least)
                 continue;
             var cost = sites[site].Cost;
-            if (!Fits(spent, cost, budget, rule))
-                return Kept(removed);
+            if (spent + cost > budget * (1 + Slack))
+                break;
             removed[site][unit] = true;
             left[site]--;
             spent += cost;
         }
 
-        return rule == BudgetRule.AtLeast && spent < budget * (1 - Slack)
-            ? throw new StageException($"the units that may go cost {spent}, less than the {budget} to remove")
-            : Kept(removed);
+        return [.. removed.Select(site => site.Index().Where(unit => !unit.Item).Select(unit => unit.Index).ToArray())];
     }
 
     // Sorts stably: equals stay in the order of sites and units.
@@ -50,17 +48,6 @@ public static class GlobalRanking
         .SelectMany(site => site.Item.Scores.Index().Select(unit => (Site: site.Index, Unit: unit.Index, Score: unit.Item)))
         .OrderBy(unit => compared == RankBy.Score ? unit.Score : unit.Score / sites[unit.Site].Cost)
         .Select(unit => (unit.Site, unit.Unit));
-
-    private static bool Fits(double spent, double cost, double budget, BudgetRule rule) => rule switch
-    {
-        BudgetRule.AtMost => spent + cost <= budget * (1 + Slack),
-        BudgetRule.AtLeast => spent < budget * (1 - Slack),
-        BudgetRule.Nearest => Math.Abs(spent + cost - budget) < Math.Abs(spent - budget),
-        _ => throw new ArgumentOutOfRangeException(nameof(rule), rule, "an unknown rule"),
-    };
-
-    private static int[][] Kept(bool[][] removed) =>
-        [.. removed.Select(site => site.Index().Where(unit => !unit.Item).Select(unit => unit.Index).ToArray())];
 }
 
 /// <summary>Units that compete with those of other sites: the KV groups of a block, or its neurons.</summary>
@@ -68,19 +55,6 @@ public static class GlobalRanking
 /// <param name="Cost">Of a unit, in parameters or operations.</param>
 /// <param name="Least">Units that stay whatever they score.</param>
 public sealed record RankedSite(string Name, IReadOnlyList<double> Scores, double Cost, int Least = 1);
-
-/// <summary>Where the removal stops.</summary>
-public enum BudgetRule
-{
-    [Description("Before the budget would be passed")]
-    AtMost,
-
-    [Description("Where the sum is nearest to the budget")]
-    Nearest,
-
-    [Description("As soon as the budget is reached")]
-    AtLeast,
-}
 
 /// <summary>What units of different cost are compared by.</summary>
 public enum RankBy

@@ -13,9 +13,6 @@ public sealed record SearchOptions(
     /// <summary>The released defaults for sparsity per linear.</summary>
     public static SearchOptions Sparsity { get; } = new(400, 64, [new(8, 2048), new(2, 16384), new(1, 65536)]);
 
-    /// <summary>The released defaults for bit-widths per linear.</summary>
-    public static SearchOptions BitWidth { get; } = new(150, 128, [new(16, 2048), new(4, 16384), new(1, 131072)]);
-
     /// <summary>The released defaults for removing <paramref name="removed"/> of <paramref name="blocks"/> blocks.</summary>
     public static SearchOptions Depth(int blocks, int removed) => new(
         Math.Max(1, (int)(removed * (blocks - removed) / 1.5)), 32, [new(2, 2048), new(1, 32768)], Pool: 64);

@@ -26,6 +26,16 @@ public static class Memorization
         : throw new StageException(
             $"a sequence of the text has {tokens.shape[^1]} tokens: expected at least the {length} of prefix and suffix");
 
+    /// <summary>The first window behind the first <paramref name="count"/> that shares no token with them.</summary>
+    /// <param name="perSequence">Windows of each sequence.</param>
+    /// <param name="length">Of a window.</param>
+    /// <param name="stride">Tokens from the begin of one window to the next.</param>
+    public static long Behind(long count, long perSequence, int length, int stride)
+    {
+        var (sequence, place) = Math.DivRem(count - 1, perSequence);
+        return sequence * perSequence + Math.Min(perSequence, place + (length + stride - 1) / stride);
+    }
+
     /// <param name="windows">[windows, prefix + suffix], int64.</param>
     /// <param name="prefix">Tokens that are given.</param>
     /// <param name="generate">int64 [B, prefix] and a count → [B, count], the likeliest tokens that follow.</param>

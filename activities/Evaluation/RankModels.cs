@@ -3,24 +3,32 @@ using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Evaluation;
 
-/// <summary>Joins a fan-out: its models by quality, and the Pareto front of size against quality.</summary>
-[Description("Ranks the models of a fan-out by perplexity or accuracy, and marks those that no other beats in size and quality at once")]
+/// <summary>Joins a fan-out: its models by quality, and the Pareto fronts of size and of speed against quality.</summary>
+[Description("Ranks the models of a fan-out by perplexity or accuracy, and marks those that no other beats in size, or in speed, and quality at once")]
 public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Parameters, RankModels.Outputs>
 {
-    public sealed record Inputs(IReadOnlyList<Branch<Measurement>> Measurements);
+    /// <param name="Speeds">Each of the model that was measured under the same values of the matrix; not every model needs one.</param>
+    public sealed record Inputs(
+        IReadOnlyList<Branch<Measurement>> Measurements, IReadOnlyList<Branch<SpeedComparison>>? Speeds);
 
     public sealed record Parameters(
-        [property: Description("What size is counted in")] SizeMeasure Size = SizeMeasure.Nonzero);
+        [property: Description("What size is counted in")] SizeMeasure Size = SizeMeasure.Nonzero,
+        [property: Description("Which speed the front of speed is of")] SpeedMeasure Speed = SpeedMeasure.Decode);
 
     public sealed record Outputs(Ranking Ranking);
 
     public override string Kind => "report.rank";
 
     public override Task<Outputs> RunAsync(
-        Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation) =>
-        Task.FromResult(new Outputs(Rank(inputs.Measurements, parameters.Size)));
+        Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
+    {
+        var ranking = Rank(inputs.Measurements, parameters.Size);
+        return Task.FromResult(new Outputs(
+            inputs.Speeds is { Count: > 0 } speeds ? RankSpeeds.Join(ranking, speeds, parameters.Speed) : ranking));
+    }
 
     /// <summary>By perplexity or accuracy, the best first; of equals the smaller first.</summary>
+    /// <exception cref="StageException">They were measured by different protocols.</exception>
     public static Ranking Rank(IReadOnlyList<Branch<Measurement>> measurements, SizeMeasure size)
     {
         var first = measurements[0];

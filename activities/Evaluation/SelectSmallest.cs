@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using System.Text.Json;
 using Pipelines.Workflows;
 
 namespace Pipelines.Activities.Evaluation;
@@ -28,8 +27,8 @@ public sealed class SelectSmallest : Activity<SelectSmallest.Inputs, SelectSmall
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
         var chosen = Choose(inputs.Measurements, inputs.Dense, parameters);
-        stage.Log($"chosen: {chosen.Stage} {string.Join(", ", chosen.Variables.Select(value => $"{value.Key}={value.Value}"))}");
-        return Task.FromResult(new Outputs(Made(inputs.Models, chosen), chosen.Value));
+        stage.Log($"chosen: {Values.Name(chosen)}");
+        return Task.FromResult(new Outputs(Values.Measured(inputs.Models, chosen), chosen.Value));
     }
 
     /// <summary>Of equals the better one.</summary>
@@ -49,13 +48,4 @@ public sealed class SelectSmallest : Activity<SelectSmallest.Inputs, SelectSmall
     private static string Allowed(Measurement dense, Parameters parameters) => dense.Perplexity is null
         ? string.Create(CultureInfo.InvariantCulture, $"{parameters.Drop:0.####} less is allowed")
         : string.Create(CultureInfo.InvariantCulture, $"{parameters.Increase:P0} more are allowed");
-
-    /// <summary>The model of the branch that was measured.</summary>
-    private static Checkpoint Made(IReadOnlyList<Branch<Checkpoint>> models, Branch<Measurement> chosen) =>
-        models.Where(model => Same(model.Variables, chosen.Variables)).ToList() is [var only]
-            ? only.Value
-            : throw new StageException($"which model {chosen.Stage} measured is not plain: models and measurements must come from one matrix");
-
-    private static bool Same(IReadOnlyDictionary<string, JsonElement> a, IReadOnlyDictionary<string, JsonElement> b) =>
-        a.Count == b.Count && a.All(value => b.TryGetValue(value.Key, out var other) && JsonElement.DeepEquals(value.Value, other));
 }

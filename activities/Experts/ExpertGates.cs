@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Pipelines.Activities.Gates;
 using Pipelines.Models;
 using TorchSharp.Modules;
@@ -28,7 +29,8 @@ public sealed class ExpertGates : LinearHook, IDisposable
     private readonly Generator noise;
 
     /// <param name="experts">Of each MLP.</param>
-    public ExpertGates(CausalLM model, int experts, long seed)
+    /// <param name="decoder">What of the hypernetwork makes an expert's mask.</param>
+    public ExpertGates(CausalLM model, int experts, long seed, ExpertDecoder decoder = ExpertDecoder.Own)
     {
         this.experts = experts;
         using var scope = NewDisposeScope();
@@ -43,7 +45,9 @@ public sealed class ExpertGates : LinearHook, IDisposable
             widths.Add(mlp.IntermediateSize);
         }
 
-        network = new HyperNetwork([.. widths.SelectMany(width => Enumerable.Repeat(width, experts))], generator, model.Device);
+        network = decoder == ExpertDecoder.Shared
+            ? new HyperNetwork(widths, generator, model.Device, beside: experts)
+            : new HyperNetwork([.. widths.SelectMany(width => Enumerable.Repeat(width, experts))], generator, model.Device);
     }
 
     /// <summary>In an order that is always the same.</summary>
@@ -123,4 +127,14 @@ public sealed class ExpertGates : LinearHook, IDisposable
     }
 
     private static Tensor Mean(IEnumerable<Tensor> values) => stack([.. values]).mean();
+}
+
+/// <summary>What of the hypernetwork makes an expert's mask of what the GRU makes for it.</summary>
+public enum ExpertDecoder
+{
+    [Description("A linear of the expert's own; the GRU reads all experts of all MLPs in a row")]
+    Own,
+
+    [Description("One that the experts of an MLP share, as in the paper; the GRU reads each expert's inputs from MLP to MLP")]
+    Shared,
 }

@@ -9,7 +9,8 @@ namespace Pipelines.Activities.Experts;
 
 /// <summary>
 /// ToMoE (Gao et al., arXiv:2501.15316), of the MLPs: divides each dense MLP into experts of its own neurons, so that a
-/// token meets a fixed share of them. Router and division are trained together against the dense model; no weight changes.
+/// token meets a fixed share of them. Router and division are trained together against the dense model; no weight changes. The
+/// paper's masks of value channels for each token, and of query and key channels, are not made here.
 /// </summary>
 [Description("Turns dense MLPs into experts of their own neurons: a token meets a fixed share of them")]
 public sealed class ToMoePrune : Activity<ToMoePrune.Inputs, ToMoePrune.Parameters, ToMoePrune.Outputs>
@@ -24,7 +25,8 @@ public sealed class ToMoePrune : Activity<ToMoePrune.Inputs, ToMoePrune.Paramete
         [property: Range(1, 1_000_000), Description("Training steps")] int Steps = 1200,
         [property: Range(1, 4096), Description("Sequences in a batch")] int Batch = 4,
         [property: Range(1e-7, 1.0), Description("The highest learning rate")] double LearningRate = 3e-3,
-        [property: Description("Of initial values, noise and the order of the data")] long Seed = 0);
+        [property: Description("Of initial values, noise and the order of the data")] long Seed = 0,
+        [property: Description("What makes the experts' masks while they are trained")] ExpertDecoder Decoder = ExpertDecoder.Own);
 
     /// <param name="Active">Share of the MLPs' parameters that a token meets.</param>
     /// <param name="Loss">Mean of the last steps, penalties counted.</param>
@@ -37,7 +39,7 @@ public sealed class ToMoePrune : Activity<ToMoePrune.Inputs, ToMoePrune.Paramete
     {
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
         using var tokens = await stage.TokensAsync(inputs.Data, model, null, cancellation);
-        using var gates = new ExpertGates(model.Network, parameters.Experts, parameters.Seed);
+        using var gates = new ExpertGates(model.Network, parameters.Experts, parameters.Seed, parameters.Decoder);
         var batches = new TokenBatches(tokens, parameters.Batch, parameters.Seed);
         var loss = new TrainingLoop(parameters.Steps, parameters.LearningRate, 0.05).Run(
             (batch, step) => Loss(model.Network, gates, batch, parameters, step), gates.Trained, batches, stage, cancellation);

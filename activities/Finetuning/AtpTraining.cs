@@ -17,7 +17,7 @@ public sealed class AtpTraining : IDisposable
     private readonly AtpTune.Parameters parameters;
     private readonly UnitGates gates;
     private readonly GroupLasso lasso;
-    private readonly GumbelSigmoid gate = new();
+    private readonly TrainedGate gate;
     private readonly HyperNetwork network;
     private readonly IReadOnlyList<Tensor> adapters;
     private readonly TokenBatches training;
@@ -40,7 +40,7 @@ public sealed class AtpTraining : IDisposable
         training = new TokenBatches(tokens.narrow(0, 0, sequences - forChoice), parameters.Batch, parameters.Seed);
         heldOut = new TokenBatches(tokens.narrow(0, sequences - forChoice, forChoice), parameters.Batch, parameters.Seed);
         choosing = parameters.Steps - (int)Math.Round(parameters.Steps * parameters.Settled);
-        gates = new UnitGates(model);
+        (gates, gate) = (new UnitGates(model), new TrainedGate(parameters.Gate));
         using var generator = GateNoise.At(parameters.Seed, -1);
         network = new HyperNetwork(gates.Sizes, generator, model.Device);
         adapters = Adapters.Attach(model, parameters.Rank, parameters.Alpha, parameters.Seed, masked: true);
@@ -95,8 +95,8 @@ public sealed class AtpTraining : IDisposable
         if (step >= choosing)
             return model.NextTokenLoss(batch, gates.Hook(Settled())).MoveToOuterDisposeScope();
 
-        var open = Sampled(step, chooses);
-        var size = gates.Size(open);
+        var (open, counted) = Sampled(step, chooses);
+        var size = gates.Size(counted);
         share = size.ToDouble() / gates.FullSize;
         var loss = model.NextTokenLoss(batch, gates.Hook(open)) + lasso.Of(open) * parameters.Lasso;
         if (chooses)
@@ -104,11 +104,12 @@ public sealed class AtpTraining : IDisposable
         return loss.MoveToOuterDisposeScope();
     }
 
-    private Tensor[] Sampled(int step, bool graded)
+    private (Tensor[] Open, Tensor[] Counted) Sampled(int step, bool graded)
     {
         using var noise = GateNoise.At(parameters.Seed, step);
         using var recording = graded ? enable_grad() : no_grad();
-        return [.. network.Forward().Select(logits => gate.Sample(logits, noise))];
+        var drawn = network.Forward().Select(logits => gate.Sample(logits, noise)).ToArray();
+        return ([.. drawn.Select(one => one.Gate)], [.. drawn.Select(one => one.Counted)]);
     }
 
     // The network rests from here on, so a later attempt settles on the same.

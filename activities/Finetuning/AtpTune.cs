@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Pipelines.Activities.Deciding;
+using Pipelines.Activities.Gates;
 using Pipelines.Activities.Modeling;
 using Pipelines.Workflows;
 using static TorchSharp.torch;
@@ -32,7 +33,8 @@ public sealed class AtpTune : Activity<AtpTune.Inputs, AtpTune.Parameters, AtpTu
         [property: Range(1e-7, 1.0), Description("The choosing network's learning rate")] double ChoiceRate = 5e-3,
         [property: Range(0.0, 1000.0), Description("What it costs to be off the ratio")] double Weight = 2,
         [property: Range(0.0, 1000.0), Description("What adapters of closed units cost")] double Lasso = 1e-3,
-        [property: Description("Of adapters, network, noise and the order of the data")] long Seed = 0);
+        [property: Description("Of adapters, network, noise and the order of the data")] long Seed = 0,
+        [property: Description("How the gates are drawn while the choice is learned")] GateKind Gate = GateKind.Gumbel);
 
     /// <param name="Decision">The units that stay.</param>
     /// <param name="Kept">Share of the blocks' parameters that is left.</param>

@@ -23,11 +23,15 @@ public abstract record BinaryGate
         return At(logits, uniform);
     }
 
+    /// <summary>What a size counts of <paramref name="sample"/>: where gates are 0 or 1, those that are open.</summary>
+    /// <param name="logits">What it was drawn of.</param>
+    public virtual Tensor Counted(Tensor logits, Tensor sample) => sample;
+
     /// <summary>What stays, without noise: the gates that are likelier open than closed, at least one.</summary>
     /// <param name="logits">[n].</param>
     /// <returns>Ascending indices.</returns>
     /// <exception cref="ArgumentException">Some logits are not numbers.</exception>
-    public virtual int[] Freeze(Tensor logits)
+    public int[] Freeze(Tensor logits)
     {
         using var scope = NewDisposeScope();
         return KeptIndices.Above(Probability(logits.detach()), 0.5);

@@ -6,7 +6,8 @@ namespace Pipelines.Activities.Gates;
 /// <summary>
 /// A generator of gate logits, as DISP-LLM (arXiv:2410.11988, section 4) and ATO (arXiv:2403.14729) have it: a fixed random
 /// input per gate vector, read both ways by a GRU so that the choices of one layer know those of the others, then LayerNorm,
-/// an activation and a linear of each gate's own. Its tensors have the names of DISP-LLM's published checkpoints.
+/// an activation and a linear of each gate's own. Its tensors have the names of DISP-LLM's published checkpoints. ToMoE's
+/// (arXiv:2501.15316) makes several vectors with each of these linears: of other inputs, which the GRU reads beside each other.
 /// </summary>
 public sealed class HyperNetwork : IDisposable
 {
@@ -21,12 +22,13 @@ public sealed class HyperNetwork : IDisposable
     /// <param name="generator">
     /// Of the inputs and of the initial parameters, which are PyTorch's. On the CPU, so that every device starts alike.
     /// </param>
+    /// <param name="beside">Vectors that one linear makes.</param>
     /// <param name="shape">DISP-LLM's where it is left out.</param>
-    public HyperNetwork(IReadOnlyList<long> sizes, Generator generator, Device device, HyperShape? shape = null)
+    public HyperNetwork(IReadOnlyList<long> sizes, Generator generator, Device device, int beside = 1, HyperShape? shape = null)
     {
         using var scope = NewDisposeScope();
         this.shape = shape ?? HyperShape.DispLlm;
-        inputs = this.shape.Inputs(sizes.Count, generator).to(device).DetachFromDisposeScope();
+        inputs = this.shape.Inputs(sizes.Count, beside, generator).to(device).DetachFromDisposeScope();
         gru = new BidirectionalGru(this.shape.InputWidth, this.shape.Hidden, generator, device);
         var features = this.shape.Features;
         scale = Kept(ones(features, device: device));
@@ -69,15 +71,14 @@ public sealed class HyperNetwork : IDisposable
         }
     }
 
-    /// <summary>The logits of each gate vector, [size] each, with gradients to <see cref="Trained"/>.</summary>
+    /// <summary>The logits of each gate vector, [size] each, with gradients to <see cref="Trained"/>; those of a linear follow each other.</summary>
     public Tensor[] Forward()
     {
         using var scope = NewDisposeScope();
-        var states = gru.Forward(inputs).squeeze(1);
-        var normal = nn.functional.layer_norm(states, [shape.Features], scale, shift);
+        var normal = nn.functional.layer_norm(gru.Forward(inputs), [shape.Features], scale, shift);
         var features = shape.Relu ? normal.relu() : normal.gelu();
-        return [.. heads.Select((head, index) =>
-            nn.functional.linear(features.select(0, index), head).MoveToOuterDisposeScope())];
+        return [.. heads.SelectMany((head, index) => features.select(0, index).unbind(0).Select(vector =>
+            nn.functional.linear(vector, head).MoveToOuterDisposeScope()))];
     }
 
     public void Dispose()

@@ -17,18 +17,21 @@ public sealed record HyperShape(long InputWidth, long Hidden, bool Orthogonal, b
 
     internal long Features => 2 * Hidden;
 
-    /// <summary>The fixed inputs of so many vectors.</summary>
-    /// <returns>[vectors, 1, <see cref="InputWidth"/>]. Of more vectors than that, not they but the columns are at right angles.</returns>
-    public Tensor Inputs(int vectors, Generator generator)
+    /// <summary>The fixed inputs of so many linears, each of which makes <paramref name="beside"/> vectors.</summary>
+    /// <returns>
+    /// [linears, beside, <see cref="InputWidth"/>]. Of more than that, not they but the columns are at right angles.
+    /// </returns>
+    public Tensor Inputs(int linears, int beside, Generator generator)
     {
         using var scope = NewDisposeScope();
         if (!Orthogonal)
-            return randn(vectors, 1, InputWidth, generator: generator).MoveToOuterDisposeScope();
+            return randn(linears, beside, InputWidth, generator: generator).MoveToOuterDisposeScope();
+        var vectors = linears * beside;
         var (more, fewer) = (Math.Max(vectors, InputWidth), Math.Min(vectors, InputWidth));
         var (q, r) = linalg.qr(randn(more, fewer, generator: generator));
 
         // Which sign a factorisation gives its columns is its own affair; as in PyTorch, R's diagonal is positive.
         q = q * r.diagonal().sign();
-        return (vectors < InputWidth ? q.t() : q).contiguous().view(vectors, 1, InputWidth).MoveToOuterDisposeScope();
+        return (vectors < InputWidth ? q.t() : q).contiguous().view(linears, beside, InputWidth).MoveToOuterDisposeScope();
     }
 }

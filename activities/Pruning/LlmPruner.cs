@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Pipelines.Activities.Allocation;
 using Pipelines.Activities.Deciding;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
@@ -10,7 +11,8 @@ namespace Pipelines.Activities.Pruning;
 
 /// <summary>
 /// LLM-Pruner (Ma et al., arXiv:2305.11627): removes the KV groups and neurons of each block that a first- or second-order
-/// estimate says the loss depends on least. Every block loses the same share; the published recipe recovers with LoRA.
+/// estimate says the loss depends on least: the same share of every block, or those of all blocks in one ranking. The published
+/// recipe recovers with LoRA.
 /// </summary>
 [Description("Removes KV groups and neurons by what the loss's gradient says of them")]
 public sealed class LlmPruner : Activity<LlmPruner.Inputs, LlmPruner.Parameters, LlmPruner.Outputs>
@@ -19,13 +21,15 @@ public sealed class LlmPruner : Activity<LlmPruner.Inputs, LlmPruner.Parameters,
     public sealed record Inputs(Checkpoint Model, Dataset? Calibration);
 
     public sealed record Parameters(
-        [property: Range(0.0, 0.95), Description("Share of the units of each block to remove")] double Ratio = 0.25,
+        [property: Range(0.0, 0.95), Description("Share of the units of each block to remove; ranked globally, of the units' parameters together")]
+        double Ratio = 0.25,
         [property: Description("What a unit is scored by")] TaylorImportance Importance = TaylorImportance.ParamFirst,
         [property: Description("How the scores of a unit's matrices become one")] GroupReduction Reduction = GroupReduction.Sum,
         [property: Description("How queries that share a KV head are added up")] GroupFold Fold = GroupFold.Contiguous,
         [property: Range(0, 10_000), Description("Blocks at the front that stay whole; the published recipe keeps 4 of 32")] int KeepFirst = 0,
         [property: Range(0, 10_000), Description("Blocks at the end that stay whole; the published recipe keeps 2 of 32")] int KeepLast = 0,
-        [property: Range(1, 1_000_000), Description("Sequences of the calibration set, at most")] int Sequences = 10);
+        [property: Range(1, 1_000_000), Description("Sequences of the calibration set, at most")] int Sequences = 10,
+        [property: Description("What units are ranked against")] UnitRanking Ranking = UnitRanking.PerBlock);
 
     /// <param name="Decision">The units that stay.</param>
     /// <param name="Kept">Share of the blocks' parameters that is left.</param>
@@ -51,12 +55,19 @@ public sealed class LlmPruner : Activity<LlmPruner.Inputs, LlmPruner.Parameters,
     /// <param name="gradients">Null where only the weights count.</param>
     public static IReadOnlyList<KeptUnits> Decide(CausalLM model, WeightGradients? gradients, Parameters parameters)
     {
-        return
+        LinearSite[] sites =
         [
             .. model.Sites()
-                .Where(site => site.Block >= parameters.KeepFirst && site.Block < model.Blocks.Count - parameters.KeepLast)
-                .Select(site => KeptUnits.From(site, LlmPrunerScores.Keep(Scores(site), parameters.Ratio))),
+                .Where(site => site.Block >= parameters.KeepFirst && site.Block < model.Blocks.Count - parameters.KeepLast),
         ];
+        if (parameters.Ranking == UnitRanking.PerBlock)
+            return [.. sites.Select(site => KeptUnits.From(site, LlmPrunerScores.Keep(Scores(site), parameters.Ratio)))];
+
+        var kept = GlobalRanking.Keep(
+            [.. sites.Select(site => new RankedSite(site.Name, Scores(site), site.UnitParameters))],
+            parameters.Ratio * sites.Sum(site => (double)site.Count * site.UnitParameters),
+            parameters.Ranking == UnitRanking.Global ? RankBy.Score : RankBy.ScorePerCost);
+        return [.. sites.Zip(kept, KeptUnits.From)];
 
         double[] Scores(LinearSite site)
         {
@@ -89,4 +100,17 @@ public sealed class LlmPruner : Activity<LlmPruner.Inputs, LlmPruner.Parameters,
         using var tokens = await stage.TokensAsync(data, model, parameters.Sequences, cancellation);
         return WeightGradients.Of(model.Network, tokens, Squares(parameters), stage, cancellation);
     }
+}
+
+/// <summary>What LLM-Pruner ranks a unit against.</summary>
+public enum UnitRanking
+{
+    [Description("Those of its kind in its block")]
+    PerBlock,
+
+    [Description("Those of both kinds in all blocks, by their importance")]
+    Global,
+
+    [Description("The same, by their importance for each parameter")]
+    GlobalPerParameter,
 }

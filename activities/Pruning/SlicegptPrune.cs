@@ -54,7 +54,7 @@ public sealed class SlicegptPrune : Activity<SlicegptPrune.Inputs, SlicegptPrune
 /// <summary>What happens to the embedding before it is turned.</summary>
 public enum SlicegptEmbedding
 {
-    [Description("Each row loses its mean, as the released code does for every model; only layer norms make nothing of it")]
+    [Description("Each row loses its mean, as the released code does for every model; only layer norms make nothing of it, and need it")]
     Centered,
 
     [Description("It stays as it is, which is exact for RMS norms")]

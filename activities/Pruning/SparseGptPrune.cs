@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Pipelines.Activities.Allocation;
 using Pipelines.Activities.Calibration;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
@@ -25,7 +26,11 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
         [property: Range(1, 1_000_000), Description("Calibration sequences, at most")] int Sequences = 128,
         [property: Range(1, 65_536), Description("Columns whose weights are chosen together")] int BlockSize = 128,
         [property: Range(1e-9, 10.0), Description("Added to the Hessian's diagonal, as a share of its mean")] double Damping = 0.01,
-        [property: Description("Which weights go when the cut is drawn")] MagnitudeCut Cut = MagnitudeCut.Released);
+        [property: Description("Which weights go when the cut is drawn")] MagnitudeCut Cut = MagnitudeCut.Released,
+        [property: Description("How the sparsity is spread over the blocks; a pattern is the same in all")]
+        SparsityAllocation Allocation = SparsityAllocation.Uniform,
+        [property: Range(1.0, 1000.0), Description("OWL: a score above so many times its block's mean is an outlier")] double Outliers = 5,
+        [property: Range(0.0, 0.5), Description("OWL: half of the span between the densest and the sparsest block")] double Spread = 0.08);
 
     /// <param name="Error">Σ over all linears of the squared error that the reconstruction could not remove, as the method counts it.</param>
     public sealed record Outputs(Checkpoint Model, double Sparsity, double Error);
@@ -38,7 +43,9 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
         using var tokens = await stage.TokensAsync(inputs.Calibration, model, parameters.Sequences, cancellation);
         using var ungraded = no_grad();
-        var error = Run(model.Network, tokens, Options(parameters), stage.Report, cancellation);
+        var options = Options(parameters);
+        var owl = WandaPrune.Owl(parameters.Allocation, parameters.Outliers, parameters.Spread, options.Pattern);
+        var error = Run(model.Network, tokens, options, stage.Report, cancellation, owl);
         return new Outputs(await stage.SaveModelAsync(model, cancellation), model.Sparsity(), error);
     }
 
@@ -47,10 +54,14 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
 
     /// <summary>Measures a block, prunes it, and feeds the next with what the pruned block puts out.</summary>
     /// <param name="tokens">[sequences, length], int64.</param>
+    /// <param name="owl">With this, the sparsity is spread by outliers, which the dense model is run for once before.</param>
     /// <returns>The error of all linears together.</returns>
     public static double Run(
-        CausalLM model, Tensor tokens, SparseGptOptions options, ReportProgress report, CancellationToken cancellation)
+        CausalLM model, Tensor tokens, SparseGptOptions options, ReportProgress report, CancellationToken cancellation,
+        OwlOptions? owl = null)
     {
+        var sparsities = OwlAllocation.Measure(model, tokens, options.Sparsity, owl, report, cancellation);
+        var before = owl is null ? 0 : model.Blocks.Count;
         using var runner = new BlockRunner(model, tokens, cancellation);
         var error = 0.0;
         while (runner.MoveNext())
@@ -58,11 +69,12 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
             using (var grams = new InputGrams())
             {
                 runner.Observe(grams);
-                error += grams.Groups.Sum(group => Prune(runner.Block, group.Key, [.. group], options, cancellation));
+                var own = options with { Sparsity = sparsities[runner.Index] };
+                error += grams.Groups.Sum(group => Prune(runner.Block, group.Key, [.. group], own, cancellation));
             }
 
             runner.Advance();
-            report(runner.Index + 1, model.Blocks.Count, "block", ("sparsity", runner.Block.Linears.Average(linear => linear.Sparsity())));
+            report(before + runner.Index + 1, before + model.Blocks.Count, "block", ("sparsity", runner.Block.Linears.Average(linear => linear.Sparsity())));
         }
 
         return error;

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Pipelines.Activities.Allocation;
 using Pipelines.Activities.Calibration;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
@@ -24,7 +25,11 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
         [property: RegularExpression(SparsityPattern.Expression, ErrorMessage = SparsityPattern.Expected)]
         [property: Description("N:M, as 2:4; none for no pattern")]
         string Pattern = "none",
-        [property: Range(1, 1_000_000), Description("Calibration sequences, at most")] int Sequences = 128);
+        [property: Range(1, 1_000_000), Description("Calibration sequences, at most")] int Sequences = 128,
+        [property: Description("How the sparsity is spread over the blocks; a pattern is the same in all")]
+        SparsityAllocation Allocation = SparsityAllocation.Uniform,
+        [property: Range(1.0, 1000.0), Description("OWL: a score above so many times its block's mean is an outlier")] double Outliers = 5,
+        [property: Range(0.0, 0.5), Description("OWL: half of the span between the densest and the sparsest block")] double Spread = 0.08);
 
     public sealed record Outputs(Checkpoint Model, double Sparsity);
 
@@ -36,23 +41,30 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
         if ((inputs.Calibration is null) == (inputs.Statistics is null))
             throw new StageException("prune.wanda takes either 'calibration' or 'statistics': connect one of them");
         var pattern = SparsityPattern.Parse(parameters.Pattern);
+        var owl = Owl(parameters.Allocation, parameters.Outliers, parameters.Spread, pattern);
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
         using var ungraded = no_grad();
         if (inputs.Statistics is { } measured)
         {
             using var statistics = await stage.OpenStatisticsAsync(measured, inputs.Model, cancellation);
-            var linears = model.Network.Linears().ToArray();
-            foreach (var (index, linear) in linears.Index())
+            var blocks = model.Network.Blocks;
+            var sparsities = owl is null
+                ? [.. blocks.Select(_ => parameters.Sparsity)]
+                : OwlAllocation.Sparsities(
+                    [.. blocks.Select(block => OwlAllocation.OutlierPercent(block, statistics.MeanSquare, owl.Multiple))],
+                    parameters.Sparsity, owl.Lambda);
+            foreach (var (index, block) in blocks.Index())
             {
                 cancellation.ThrowIfCancellationRequested();
-                Prune(linear, statistics.MeanSquare(linear.Name), parameters.Sparsity, pattern);
-                stage.Report(index + 1, linears.Length, "linear", ("sparsity", linear.Sparsity()));
+                foreach (var linear in block.Linears)
+                    Prune(linear, statistics.MeanSquare(linear.Name), sparsities[index], pattern);
+                stage.Report(index + 1, blocks.Count, "block", ("sparsity", block.Linears.Average(linear => linear.Sparsity())));
             }
         }
         else
         {
             using var tokens = await stage.TokensAsync(inputs.Calibration!, model, parameters.Sequences, cancellation);
-            Run(model.Network, tokens, parameters.Sparsity, pattern, stage.Report, cancellation);
+            Run(model.Network, tokens, parameters.Sparsity, pattern, stage.Report, cancellation, owl);
         }
 
         return new Outputs(await stage.SaveModelAsync(model, cancellation), model.Sparsity());
@@ -60,22 +72,36 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
 
     /// <summary>The sequential way: measures a block, prunes it, and feeds the next with what the pruned block puts out.</summary>
     /// <param name="tokens">[sequences, length], int64.</param>
+    /// <param name="owl">With this, the sparsity is spread by outliers, which the dense model is run for once before.</param>
     public static void Run(
         CausalLM model, Tensor tokens, double sparsity, SparsityPattern? pattern, ReportProgress report,
-        CancellationToken cancellation)
+        CancellationToken cancellation, OwlOptions? owl = null)
     {
+        var sparsities = OwlAllocation.Measure(model, tokens, sparsity, owl, report, cancellation);
+        var before = owl is null ? 0 : model.Blocks.Count;
         using var runner = new BlockRunner(model, tokens, cancellation);
         while (runner.MoveNext())
         {
             using (var moments = runner.Measure(spread: false))
             {
                 foreach (var linear in runner.Block.Linears)
-                    Prune(linear, moments[linear.Name].MeanSquare, sparsity, pattern);
+                    Prune(linear, moments[linear.Name].MeanSquare, sparsities[runner.Index], pattern);
             }
 
             runner.Advance();
-            report(runner.Index + 1, model.Blocks.Count, "block", ("sparsity", runner.Block.Linears.Average(linear => linear.Sparsity())));
+            report(before + runner.Index + 1, before + model.Blocks.Count, "block", ("sparsity", runner.Block.Linears.Average(linear => linear.Sparsity())));
         }
+    }
+
+    /// <summary>What a stage's parameters ask for; null for the same sparsity everywhere.</summary>
+    /// <exception cref="StageException">A pattern leaves nothing to spread.</exception>
+    internal static OwlOptions? Owl(SparsityAllocation allocation, double outliers, double spread, SparsityPattern? pattern)
+    {
+        if (allocation == SparsityAllocation.Uniform)
+            return null;
+        return pattern is null
+            ? new OwlOptions(outliers, spread)
+            : throw new StageException("a pattern is the same in every block: with one, allocation is uniform");
     }
 
     /// <summary>The whole method: true where a weight is to be zeroed.</summary>

@@ -46,7 +46,7 @@ internal sealed class AtoTraining : StepWork, IDisposable
         }
 
         using var generator = GateNoise.At(parameters.Seed, -1);
-        controller = new HyperNetwork(training.Groups.Counts, generator, network.Device, HyperShape.Ato);
+        controller = new HyperNetwork(training.Groups.Counts, generator, network.Device, shape: HyperShape.Ato);
         chosenBy = new ImageBatches(
             training.HeldOut, Normalization.Of(network), parameters.Batch, Augmentation.None, parameters.Seed, network.Device);
         loop = training.Loop(parameters.Steps, parameters.LearningRate, parameters.WeightDecay, parameters.Warmup, () => [("kept", share)]);

@@ -57,22 +57,37 @@ internal static class Summary
     private static Table Ranked(Ranking ranking)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("").RightAligned()).AddColumn("model");
-        foreach (var column in new[] { QualityName(ranking.Models[0].Figures), "parameters", "non-zero", "size" })
+        string[] speeds = ranking.Speed is null ? [] : ["decode", "prefill"];
+        foreach (var column in (string[])[QualityName(ranking.Models[0].Figures), "parameters", "non-zero", "size", .. speeds])
             table.AddColumn(new TableColumn(column).RightAligned());
         table.AddColumn("");
         foreach (var model in ranking.Models)
         {
+            string[] times = ranking.Speed is null ? [] : [Times(model.Speed?.Decode), Times(model.Speed?.Prefill)];
             table.AddRow(
+            [
                 model.Rank.ToString(CultureInfo.InvariantCulture),
                 Markup.Escape(model.Variables.Count > 0 ? StageText.Values(model.Variables) : model.Stage),
                 QualityText(model.Figures),
                 model.Figures.Parameters.ToString("N0", CultureInfo.InvariantCulture),
                 model.Figures.Nonzero.ToString("N0", CultureInfo.InvariantCulture),
                 StageText.Bytes(model.Figures.Bytes),
-                model.Pareto ? "[green]◆ Pareto[/]" : "");
+                .. times,
+                Fronts(ranking, model),
+            ]);
         }
 
         return table;
+
+        string Times(Spread? ratio) => ratio is null ? "" : Ratio(ratio.Median);
+    }
+
+    private static string Fronts(Ranking ranking, RankedModel model)
+    {
+        if (ranking.Speed is null)
+            return model.Pareto ? "[green]◆ Pareto[/]" : "";
+        var fronts = new[] { model.Pareto ? "size" : null, model.Speed is { Pareto: true } ? "speed" : null }.OfType<string>().ToArray();
+        return fronts.Length > 0 ? $"[green]◆ {string.Join(", ", fronts)}[/]" : "";
     }
 
     private static string QualityName(ModelFigures figures) => figures.Perplexity is null ? "accuracy" : "perplexity";

@@ -9,20 +9,19 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
 {
     private readonly TensorNames names = config.Names;
 
-    /// <param name="blocks">Whether the model gets its blocks, or only what is around them.</param>
-    public CausalLM Build(IReadOnlyList<LayerShape> shapes, bool blocks = true)
+    public CausalLM Build(IReadOnlyList<LayerShape> shapes)
     {
         var (first, last) = (shapes[0].Widths?.Before ?? config.HiddenSize, shapes[^1].Widths?.After ?? config.HiddenSize);
         var embedding = Keep($"{names.Embedding}.weight", config.VocabSize, first);
         var positions = names.Positions is null
             ? null
             : Keep($"{names.Positions}.weight", config.PositionOffset + config.MaxPositionEmbeddings, first);
-        var built = blocks ? Blocks(shapes) : [];
-        var model = new CausalLM(config, embedding, built, Norm(names.Norm, last))
+        var model = new CausalLM(config, embedding, Blocks(shapes), Norm(names.Norm, last))
         {
-            PositionEmbedding = positions,
             HeadBias = config.HeadBias ? Keep($"{names.Head}.bias", config.VocabSize) : null,
         };
+        if (positions is not null)
+            model.SetPositionEmbedding(positions);
         if (!config.TieWordEmbeddings)
             model.SetHead(Keep($"{names.Head}.weight", config.VocabSize, last));
         return model;
@@ -38,17 +37,18 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
         var block = new DecoderBlock(
             shape.KeyValueHeads > 0 ? Attention(place) : null, shape.IntermediateSize > 0 ? Mlp(place) : null)
         {
-            AttentionNorm = Norm($"{name}.{names.AttentionNorm}", widths.Before),
+            AttentionNorm = BlockNorm($"{name}.{names.AttentionNorm}", shape, widths.Before),
             AttentionOutputNorm = shape.Shares is null ? null : OutputNorm($"{name}.{DecoderBlock.AttentionOutputNormName}"),
             MlpOutputNorm = shape.Shares is null ? null : OutputNorm($"{name}.{DecoderBlock.MlpOutputNormName}"),
-            MlpNorm = names.MlpNorm is null ? null : Norm($"{name}.{names.MlpNorm}", widths.Between),
+            MlpNorm = names.MlpNorm is null ? null : BlockNorm($"{name}.{names.MlpNorm}", shape, widths.Between),
         };
         if (shape.Widths is not null)
         {
             foreach (var norm in block.Norms)
                 norm.Divisor = config.HiddenSize;
             block.SetAttentionShortcut(Keep($"{name}.{DecoderBlock.AttentionShortcutName}", widths.Before, widths.Between));
-            block.SetMlpShortcut(Keep($"{name}.{DecoderBlock.MlpShortcutName}", widths.Between, widths.After));
+            if (names.MlpNorm is not null)
+                block.SetMlpShortcut(Keep($"{name}.{DecoderBlock.MlpShortcutName}", widths.Between, widths.After));
         }
 
         return block;
@@ -70,7 +70,7 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
             KeyDim = keyDim,
             ValueDim = valueDim,
             Scale = 1 / Math.Sqrt(config.HeadDim),
-            Windowed = config.SlidingWindow is not null && place.Index >= config.FirstWindowedLayer,
+            Windowed = config.Windowed(place.Index),
         };
         if (shape.KeyDim is not null && config.RotaryDim > 0)
             attention.SetRotaryPairs(Keep($"{place.Name}.{DecoderBlock.RotaryPairsName}", shape.KeyValueHeads, (shape.RotaryDim ?? keyDim) / 2));
@@ -82,8 +82,10 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
     private Mlp Mlp(Place place)
     {
         var (shape, widths) = (place.Shape, place.Widths);
-        long reads = shape.Selection?.MlpReads ?? widths.Between, writes = shape.Selection?.MlpWrites ?? widths.After;
-        long neurons = shape.IntermediateSize;
+
+        // In a parallel block the MLP reads what the attention reads.
+        long width = names.MlpNorm is null ? widths.Before : widths.Between, neurons = shape.IntermediateSize;
+        long reads = shape.Selection?.MlpReads ?? width, writes = shape.Selection?.MlpWrites ?? widths.After;
         var mlp = new Mlp
         {
             Gate = names.Gate is null ? null : Linear(place, names.Gate, neurons, reads, config.MlpBias, selected: true),
@@ -97,7 +99,7 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
         {
             var router = $"{place.Name}.{DecoderBlock.RouterName}";
             mlp.SetExperts(new Experts(
-                new Linear(router, Keep($"{router}.weight", experts.Count, widths.Between), null),
+                new Linear(router, Keep($"{router}.weight", experts.Count, width), null),
                 Keep($"{place.Name}.{DecoderBlock.ExpertsName}", experts.Count, experts.Width)));
         }
 
@@ -127,6 +129,11 @@ internal sealed class CausalAssembly(CausalConfig config, Func<string, long[], T
             linear.SetReads(Keep($"{name}.{DecoderBlock.ReadsName}", columns));
         return linear;
     }
+
+    /// <summary>A stream that was turned has RMS norms, whatever the architecture's are.</summary>
+    private Norm BlockNorm(string name, LayerShape shape, long width) => shape.Widths is null
+        ? Norm(name, width)
+        : new Norm(name, NormKind.Rms, Keep($"{name}.weight", width), null, config.NormEps);
 
     private Norm Norm(string name, long width) => new(
         name, config.Norm, Keep($"{name}.weight", width), config.Norm == NormKind.Layer ? Keep($"{name}.bias", width) : null, config.NormEps);

@@ -61,8 +61,11 @@ public sealed class CausalConfig
     /// <summary>Keys that a query sees, itself among them; null for all before it.</summary>
     public int? SlidingWindow { get; init; }
 
-    /// <summary>The first block with a sliding window.</summary>
+    /// <summary>The first block with a sliding window, where <see cref="WindowedLayers"/> does not say which have one.</summary>
     public int FirstWindowedLayer { get; init; }
+
+    /// <summary>Whether a block has a sliding window, by its index; null where all have one from <see cref="FirstWindowedLayer"/> on.</summary>
+    public IReadOnlyList<bool>? WindowedLayers { get; init; }
 
     /// <summary>Whether q, k and v have biases.</summary>
     public bool QueryBias { get; init; }
@@ -82,6 +85,9 @@ public sealed class CausalConfig
 
     /// <summary>The field that holds the width of an MLP.</summary>
     public string IntermediateField { get; init; } = "intermediate_size";
+
+    /// <summary>Whether the queries of a block see a window of keys only.</summary>
+    public bool Windowed(int layer) => SlidingWindow is not null && (WindowedLayers?[layer] ?? layer >= FirstWindowedLayer);
 
     /// <exception cref="ModelException">The file is missing, no JSON object, or describes nothing that runs here.</exception>
     public static CausalConfig Read(string path)

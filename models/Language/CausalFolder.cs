@@ -40,7 +40,7 @@ public static class CausalFolder
     {
         var shapes = model.Blocks.Select(block => Shape(model, block)).ToArray();
         var plain = PlainConfig(model, shapes);
-        File.WriteAllText(Path.Combine(folder, "config.json"), model.Config.Write([.. plain ?? [], .. Common(model, plain is null)]));
+        File.WriteAllText(Path.Combine(folder, "config.json"), model.Config.Write([.. plain ?? [], .. LayerTypes.Write(model), .. Common(model, plain is null)]));
         if (plain is null)
             File.WriteAllText(Path.Combine(folder, ExportManifest.FileName), ExportManifest.Write(shapes));
 
@@ -100,8 +100,8 @@ public static class CausalFolder
         RotaryDim = block.Attention is { RotaryPairs: { } pairs, KeyDim: var dim } && 2 * pairs.shape[1] != dim ? (int)(2 * pairs.shape[1]) : null,
         ValueDim = block.Attention?.ValueDim is { } valueDim && valueDim != config.HeadDim ? valueDim : null,
         Selection = Selected(block),
-        Widths = block.AttentionShortcut is { } attention && block.MlpShortcut is { } mlp
-            ? new StreamWidths((int)attention.shape[0], (int)attention.shape[1], (int)mlp.shape[1])
+        Widths = block.AttentionShortcut is { } attention
+            ? new StreamWidths((int)attention.shape[0], (int)attention.shape[1], (int)(block.MlpShortcut ?? attention).shape[1])
             : null,
         Experts = block.Mlp?.Experts is { } experts ? new ExpertShape(experts.Count, experts.Width) : null,
     };

@@ -25,7 +25,7 @@ public sealed class CausalLM : IDisposable
     public Tensor Embedding { get; private set; }
 
     /// <summary>[offset + positions, hidden]; null for a model that has none.</summary>
-    public Tensor? PositionEmbedding { get; init; }
+    public Tensor? PositionEmbedding { get; private set; }
 
     public IReadOnlyList<DecoderBlock> Blocks => blocks;
 
@@ -78,13 +78,22 @@ public sealed class CausalLM : IDisposable
         blocks.SelectMany((block, index) => block.NamedBuffers(Config.Names.Layer(index)));
 
     /// <summary>Removes blocks; those behind move up, and so do their names.</summary>
-    /// <exception cref="ModelException">Another block uses the weights of a removed one.</exception>
+    /// <exception cref="ModelException">A block that stays uses the weights of a removed one; then none is removed.</exception>
     public void RemoveBlocks(IEnumerable<int> removed)
     {
-        foreach (var index in removed.Distinct().OrderDescending())
+        int[] gone = [.. removed.Distinct().OrderDescending()];
+        var kept = blocks.Index().Where(block => !gone.Contains(block.Index)).SelectMany(block => block.Item.Linears).ToArray();
+
+        // Nothing is disposed before all of them may go.
+        foreach (var index in gone)
         {
-            if (blocks.Any(block => block != blocks[index] && block.Linears.Any(linear => linear.Shared is { } shared && blocks[index].Linears.Contains(shared))))
+            var own = blocks[index].Linears;
+            if (kept.Any(linear => linear.Shared is { } shared && own.Contains(shared)))
                 throw new ModelException($"block {index} cannot go: others use its weights");
+        }
+
+        foreach (var index in gone)
+        {
             blocks[index].Dispose();
             blocks.RemoveAt(index);
         }
@@ -113,6 +122,13 @@ public sealed class CausalLM : IDisposable
     {
         Embedding.Dispose();
         Embedding = replacement.DetachFromDisposeScope();
+    }
+
+    /// <summary>Takes the position embedding's place, and disposes the old one.</summary>
+    public void SetPositionEmbedding(Tensor replacement)
+    {
+        PositionEmbedding?.Dispose();
+        PositionEmbedding = replacement.DetachFromDisposeScope();
     }
 
     /// <summary>Takes the head's place, and disposes the old one; a tied head is untied by it.</summary>
@@ -148,11 +164,26 @@ public sealed class CausalLM : IDisposable
     public Tensor Embed(Tensor tokens, long start = 0)
     {
         using var scope = NewDisposeScope();
-        var rows = Embedding.index_select(0, tokens.reshape(-1)).view(tokens.shape[0], tokens.shape[1], -1);
-        if (PositionEmbedding is not null)
-            rows = rows + PositionEmbedding.narrow(0, Config.PositionOffset + start, tokens.shape[1]);
-        return rows.MoveToOuterDisposeScope();
+        return Placed(Rows(tokens), start).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The tokens' rows of the embedding, without positions.</summary>
+    /// <param name="tokens">[B, T], int64.</param>
+    /// <returns>[B, T, hidden].</returns>
+    public Tensor Rows(Tensor tokens)
+    {
+        using var flat = tokens.reshape(-1);
+        using var rows = Embedding.index_select(0, flat);
+        return rows.view(tokens.shape[0], tokens.shape[1], -1);
+    }
+
+    /// <summary>With the rows of the position embedding, where there is one: what the first block reads.</summary>
+    /// <param name="rows">[B, T, hidden], of the embedding or what stands in their place.</param>
+    /// <param name="start">The position of the first.</param>
+    /// <returns>[B, T, hidden].</returns>
+    public Tensor Placed(Tensor rows, long start = 0) => PositionEmbedding is null
+        ? rows.alias()
+        : rows + PositionEmbedding.narrow(0, Config.PositionOffset + start, rows.shape[1]);
 
     /// <summary>Norm and head.</summary>
     /// <param name="hidden">[…, hidden].</param>
@@ -168,9 +199,18 @@ public sealed class CausalLM : IDisposable
     /// <returns>[B, T, hidden], before the last norm.</returns>
     public Tensor Hidden(Tensor tokens, LinearHook? hook = null)
     {
-        var tables = Positions(tokens.shape[1]);
+        using var embedded = Embed(tokens);
+        return HiddenOf(embedded, hook);
+    }
+
+    /// <summary>The same for what the first block reads, whether it stands for tokens or not.</summary>
+    /// <param name="embedded">[B, T, hidden], with positions. Left as it is.</param>
+    /// <returns>[B, T, hidden], before the last norm.</returns>
+    public Tensor HiddenOf(Tensor embedded, LinearHook? hook = null)
+    {
+        var tables = Positions(embedded.shape[1]);
         using var scope = NewDisposeScope();
-        var hidden = Embed(tokens);
+        var hidden = embedded.alias();
         foreach (var block in Blocks)
         {
             var next = block.Forward(hidden, tables, hook);
@@ -188,12 +228,22 @@ public sealed class CausalLM : IDisposable
     /// <exception cref="ModelException">The cache has no room for them.</exception>
     public Tensor Hidden(Tensor tokens, KeyValueCache cache)
     {
-        if (cache.Length + tokens.shape[1] > cache.Capacity)
-            throw new ModelException($"the cache holds {cache.Length} of {cache.Capacity} positions: no room for {tokens.shape[1]} more");
+        using var ungraded = no_grad();
+        using var embedded = Embed(tokens, cache.Length);
+        return HiddenOf(embedded, cache);
+    }
+
+    /// <summary>The same for what the first block reads.</summary>
+    /// <param name="embedded">[B, T, hidden], with positions. Left as it is.</param>
+    /// <exception cref="ModelException">The cache has no room for them.</exception>
+    public Tensor HiddenOf(Tensor embedded, KeyValueCache cache)
+    {
+        if (cache.Length + embedded.shape[1] > cache.Capacity)
+            throw new ModelException($"the cache holds {cache.Length} of {cache.Capacity} positions: no room for {embedded.shape[1]} more");
         var tables = Positions(cache.Capacity);
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        var hidden = Embed(tokens, cache.Length);
+        var hidden = embedded.alias();
         foreach (var (index, block) in blocks.Index())
         {
             var next = block.Forward(hidden, tables, null, cache[index]);
@@ -201,7 +251,7 @@ public sealed class CausalLM : IDisposable
             hidden = next;
         }
 
-        cache.Advance(tokens.shape[1]);
+        cache.Advance(embedded.shape[1]);
         return hidden.MoveToOuterDisposeScope();
     }
 
@@ -277,19 +327,23 @@ public sealed class CausalLM : IDisposable
 
     /// <summary>The likeliest continuation of each of several prompts.</summary>
     /// <param name="prompts">[B, T], int64.</param>
+    /// <param name="before">[B, N, hidden]: rows that stand before those of the prompt's tokens; null for none.</param>
     /// <returns>[B, count], int64.</returns>
-    public Tensor Continue(Tensor prompts, int count)
+    public Tensor Continue(Tensor prompts, int count, Tensor? before = null)
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        using var cache = new KeyValueCache(this, prompts.shape[0], prompts.shape[1] + count);
+        var rows = before is null ? Rows(prompts) : cat([before, Rows(prompts)], 1);
+        using var cache = new KeyValueCache(this, prompts.shape[0], rows.shape[1] + count);
         var generated = empty([prompts.shape[0], count], dtype: ScalarType.Int64, device: prompts.device);
-        var tokens = prompts;
+        var embedded = Placed(rows);
         for (var i = 0; i < count; i++)
         {
             using var step = NewDisposeScope();
-            tokens = Unembed(Hidden(tokens, cache).narrow(1, -1, 1)).argmax(-1).MoveToOuterDisposeScope();
+            var tokens = Unembed(HiddenOf(embedded, cache).narrow(1, -1, 1)).argmax(-1);
             generated.narrow(1, i, 1).copy_(tokens);
+            if (i + 1 < count)
+                embedded = Embed(tokens, cache.Length).MoveToOuterDisposeScope();
         }
 
         return generated.MoveToOuterDisposeScope();

@@ -56,13 +56,6 @@ public sealed class CausalSource : IDisposable
         return model;
     }
 
-    /// <summary>All but the blocks: what embeds tokens, and knows positions.</summary>
-    public CausalLM LoadShell()
-    {
-        using var scope = NewDisposeScope();
-        return assembly.Build(shapes, blocks: false);
-    }
-
     /// <exception cref="ModelException">The config disagrees with the tensors.</exception>
     public DecoderBlock LoadBlock(int index)
     {

@@ -22,6 +22,14 @@ internal sealed class ConfigFields(string path, JsonObject json)
             : throw Wrong(name, value, "a positive whole number");
     }
 
+    /// <summary>A whole number that may be 0.</summary>
+    public int Count(string name, int standard) => json[name] switch
+    {
+        null => standard,
+        JsonValue value when value.TryGetValue<int>(out var count) && count >= 0 => count,
+        var other => throw Wrong(name, other, "a whole number that is not negative"),
+    };
+
     public double Number(string name, double standard) => json[name] switch
     {
         null => standard,

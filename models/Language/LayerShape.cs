@@ -35,7 +35,7 @@ public sealed record LayerShape
     [JsonPropertyName("selection")]
     public Selection? Selection { get; init; }
 
-    /// <summary>Widths of the residual stream, where they are not the hidden size; then <c>attention_shortcut</c> and <c>mlp_shortcut</c> tensors join them, and norms still divide by the hidden size.</summary>
+    /// <summary>Widths of the residual stream, where they are not the hidden size; then <c>attention_shortcut</c> and, unless the block is parallel, <c>mlp_shortcut</c> tensors join them; norms are RMS norms and still divide by the hidden size.</summary>
     [JsonPropertyName("widths")]
     public StreamWidths? Widths { get; init; }
 

@@ -10,6 +10,8 @@ namespace Pipelines.Tests.Activities;
 
 public sealed class AllocationTests
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     /// <summary>Outliers of the dense model, the ratios they give, and Wanda's masks at those ratios.</summary>
     [Fact]
     public void Owl_gives_the_reference_its_ratios_and_masks()
@@ -19,30 +21,25 @@ public sealed class AllocationTests
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
         var tokens = Golden.Tokens("calib");
-        using var all = CalibrateStatistics.Measure(model, tokens, (_, _, _, _) => { }, TestContext.Current.CancellationToken);
-        var squares = all.Moments.ToDictionary(one => one.Linear, one => one.Moments.MeanSquare);
-
-        var outliers = model.Blocks.Select(block => OwlAllocation.OutlierPercent(
-            [.. block.Linears.Select(linear => linear.Weight.abs() * squares[linear.Name].sqrt().to(ScalarType.Float32))], 3)).ToArray();
-        var sparsities = OwlAllocation.Sparsities(outliers, 0.5, 0.04);
-
-        Assert.Equal([6.642795138888889, 7.063802083333333, 7.08984375, 5.479600694444445], outliers, Near);
-        Assert.Equal([0.50366577, 0.52458221, 0.52587601, 0.44587601], sparsities.Select(sparsity => 1 - sparsity), Near);
-        using var runner = new BlockRunner(model, tokens, TestContext.Current.CancellationToken);
-        while (runner.MoveNext())
+        using (var runner = new BlockRunner(model, tokens, Cancellation))
         {
-            using (var moments = runner.Measure(spread: false))
+            var outliers = new List<double>();
+            while (runner.MoveNext())
             {
-                foreach (var linear in runner.Block.Linears)
-                {
-                    WandaPrune.Prune(linear, moments[linear.Name].MeanSquare, sparsities[runner.Index], null);
-                    Assert.Equal(0, golden.View($"{linear.Name}.keep").eq(0).ne(linear.Weight.eq(0)).sum().ToInt64());
-                }
+                using var moments = runner.MeasureAndAdvance(spread: false);
+                outliers.Add(OwlAllocation.OutlierPercent(runner.Block, linear => moments[linear].MeanSquare, 3));
             }
 
-            runner.Advance();
+            Assert.Equal([6.642795138888889, 7.063802083333333, 7.08984375, 5.479600694444445], outliers, Near);
+            Assert.Equal(
+                [0.50366577, 0.52458221, 0.52587601, 0.44587601],
+                OwlAllocation.Sparsities(outliers, 0.5, 0.04).Select(sparsity => 1 - sparsity), Near);
         }
 
+        WandaPrune.Run(model, tokens, 0.5, null, (_, _, _, _) => { }, Cancellation, new OwlOptions(3, 0.04));
+
+        foreach (var linear in model.Linears())
+            Assert.Equal(0, golden.View($"{linear.Name}.keep").eq(0).ne(linear.Weight.eq(0)).sum().ToInt64());
         Assert.Equal(1, Golden.Perplexity(model, 64) / 8.584822654724121, 1e-4);
     }
 
@@ -50,44 +47,39 @@ public sealed class AllocationTests
     public void Owl_is_uniform_where_blocks_do_not_differ() =>
         Assert.Equal([0.6, 0.6], OwlAllocation.Sparsities([3, 3], 0.6, 0.08));
 
-    [Theory]
-    [InlineData(0.3, new[] { 3, 3, 6 })]
-    [InlineData(0.35, new[] { 4, 3, 7 })]
-    [InlineData(0, new[] { 0, 0, 0 })]
-    [InlineData(1, new[] { 10, 10, 20 })]
-    public void Uniform_counts_sum_to_the_share_of_the_whole(double ratio, int[] expected) =>
-        Assert.Equal(expected, Apportionment.Uniform([10, 10, 20], ratio));
+    [Fact]
+    public void Owl_refuses_a_span_that_a_block_has_no_room_for()
+    {
+        var error = Assert.Throws<StageException>(() => OwlAllocation.Sparsities([0, 1], 0.95, 0.08));
+
+        Assert.Equal("a sparsity of 0.95 spread by 0.08 gives block 0 one of 1.03: spread less", error.Message);
+    }
 
     [Fact]
-    public void Rounding_keeps_the_sum_and_the_bounds()
+    public void Owl_spreads_what_SparseGpt_zeroes_and_keeps_the_mean()
     {
-        var random = new Random(4);
-        for (var round = 0; round < 200; round++)
-        {
-            var most = Enumerable.Range(0, 7).Select(_ => random.Next(12)).ToArray();
-            var total = random.Next(most.Sum() + 1);
+        using var model = TinyArchitectures.Create("llama");
+        using var ungraded = no_grad();
+        using var tokens = randint(0, 32, [8, 16], dtype: ScalarType.Int64, generator: new Generator(1, CPU));
 
-            var counts = Apportionment.Round([.. most.Select(_ => random.NextDouble() * 12)], total, most);
+        SparseGptPrune.Run(
+            model, tokens, new SparseGptOptions(0.5, Cut: MagnitudeCut.Exact), (_, _, _, _) => { }, Cancellation, new OwlOptions(2, 0.2));
 
-            Assert.Equal(total, counts.Sum());
-            Assert.All(counts.Zip(most), one => Assert.InRange(one.First, 0, one.Second));
-        }
-
-        Assert.Throws<ArgumentException>(() => Apportionment.Round([1, 1], 3, [1, 1]));
+        var sparsities = model.Blocks.Select(block => block.Linears.Average(linear => linear.Sparsity())).ToArray();
+        Assert.Equal(0.4, sparsities.Max() - sparsities.Min(), 0.03);
+        Assert.Equal(0.5, sparsities.Average(), 0.03);
     }
 
     [Theory]
     // Lowest first: b0 (cost 1), a1 (cost 4), then b1 and b2, equal to a0: the site that comes first goes first.
-    [InlineData(1, BudgetRule.AtMost, new[] { 0, 1, 2 }, new[] { 1, 2 })]
-    [InlineData(2, BudgetRule.AtMost, new[] { 0, 1, 2 }, new[] { 1, 2 })]
-    [InlineData(2, BudgetRule.AtLeast, new[] { 0, 2 }, new[] { 1, 2 })]
-    [InlineData(3.6, BudgetRule.Nearest, new[] { 0, 2 }, new[] { 1, 2 })]
-    [InlineData(9, BudgetRule.AtMost, new[] { 2 }, new[] { 1, 2 })]
-    [InlineData(10, BudgetRule.AtMost, new[] { 2 }, new[] { 2 })]
-    [InlineData(10, BudgetRule.AtLeast, new[] { 2 }, new[] { 2 })]
-    public void A_ranking_goes_through_units_of_all_sites_by_cost(double budget, BudgetRule rule, int[] a, int[] b)
+    [InlineData(1, new[] { 0, 1, 2 }, new[] { 1, 2 })]
+    [InlineData(2, new[] { 0, 1, 2 }, new[] { 1, 2 })]
+    [InlineData(5, new[] { 0, 2 }, new[] { 1, 2 })]
+    [InlineData(9, new[] { 2 }, new[] { 1, 2 })]
+    [InlineData(10, new[] { 2 }, new[] { 2 })]
+    public void A_ranking_goes_through_units_of_all_sites_by_cost(double budget, int[] a, int[] b)
     {
-        var kept = GlobalRanking.Keep([new("a", [5, 2, 9], 4), new("b", [1, 5, 5], 1)], budget, rule);
+        var kept = GlobalRanking.Keep([new("a", [5, 2, 9], 4), new("b", [1, 5, 5], 1)], budget);
 
         Assert.Equal([a, b], kept);
     }
@@ -97,10 +89,8 @@ public sealed class AllocationTests
     {
         RankedSite[] sites = [new("a", [1, 2, 3], 1, Least: 2), new("b", [7, 8, 9], 1)];
 
-        Assert.Equal([[1, 2], [2]], GlobalRanking.Keep(sites, 3, BudgetRule.AtMost));
-        var error = Assert.Throws<StageException>(() => GlobalRanking.Keep(sites, 4, BudgetRule.AtLeast));
-        Assert.Equal("the units that may go cost 3, less than the 4 to remove", error.Message);
-        error = Assert.Throws<StageException>(() => GlobalRanking.Keep([new("a", [double.NaN], 1)], 1, BudgetRule.AtMost));
+        Assert.Equal([[1, 2], [2]], GlobalRanking.Keep(sites, 3));
+        var error = Assert.Throws<StageException>(() => GlobalRanking.Keep([new("a", [double.NaN], 1)], 1));
         Assert.Equal("a: a score is not a number", error.Message);
     }
 
@@ -108,12 +98,12 @@ public sealed class AllocationTests
     public void A_ranking_by_score_per_cost_prefers_what_frees_more() =>
         Assert.Equal(
             [[1], [0, 1]],
-            GlobalRanking.Keep([new("a", [3, 6], 4), new("b", [1, 2], 1)], 4, BudgetRule.AtMost, RankBy.ScorePerCost));
+            GlobalRanking.Keep([new("a", [3, 6], 4), new("b", [1, 2], 1)], 4, RankBy.ScorePerCost));
 
     [Fact]
     public void A_share_of_the_whole_that_is_a_whole_number_is_removed_whole() =>
         // 0.1 · 30 is 3.0000000000000004 or 2.9999999999999996, by the order of the factors.
-        Assert.Equal(27, GlobalRanking.Keep([new("a", [.. Enumerable.Range(0, 30)], 1)], 30 * (1 - 0.9), BudgetRule.AtMost)[0].Length);
+        Assert.Equal(27, GlobalRanking.Keep([new("a", [.. Enumerable.Range(0, 30)], 1)], 30 * (1 - 0.9))[0].Length);
 
     [Fact]
     public void Importance_gives_a_softmax_with_the_mean_asked_for()

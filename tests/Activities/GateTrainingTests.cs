@@ -16,24 +16,27 @@ public sealed class GateTrainingTests : IDisposable
     private readonly StageFolder stages = new();
     private readonly DisposeScope scope = NewDisposeScope();
 
-    public static TheoryData<string> Architectures() => [.. TinyArchitectures.Names];
-
     public void Dispose()
     {
         scope.Dispose();
         stages.Dispose();
     }
 
+    public static TheoryData<string, GateKind> Tuned() =>
+    [
+        .. TinyArchitectures.Names.Select(name => (name, GateKind.Gumbel)), ("llama", GateKind.ReinMax), ("opt", GateKind.HardConcrete),
+    ];
+
     [Theory]
-    [MemberData(nameof(Architectures))]
-    public void Tuned_and_pruned_it_computes_what_it_was_trained_as(string architecture)
+    [MemberData(nameof(Tuned))]
+    public void Tuned_and_pruned_it_computes_what_it_was_trained_as(string architecture, GateKind gate)
     {
         using var model = TinyArchitectures.Create(architecture);
         var cancellation = TestContext.Current.CancellationToken;
         using var generator = new Generator(2);
         var tokens = randint(0, 32, [24, 8], dtype: ScalarType.Int64, generator: generator);
         using var training = new AtpTraining(
-            model, tokens, 8, new(Ratio: 0.4, Steps: 40, Batch: 2, Rank: 2, LearningRate: 1e-2, ChoiceRate: 1e-2));
+            model, tokens, 8, new(Ratio: 0.4, Steps: 40, Batch: 2, Rank: 2, LearningRate: 1e-2, ChoiceRate: 1e-2, Gate: gate));
         training.Run(StageFolder.Unkept, cancellation);
         var decision = training.Decide("model", "tune.atp");
         using var ungraded = no_grad();

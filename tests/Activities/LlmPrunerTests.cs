@@ -145,6 +145,32 @@ public sealed class LlmPrunerTests
         Assert.True(model.Forward(TinyArchitectures.Prompt()).isfinite().all().ToBoolean());
     }
 
+    [Theory]
+    [InlineData("llama", UnitRanking.Global)]
+    [InlineData("opt", UnitRanking.GlobalPerParameter)]
+    public void In_one_ranking_what_goes_is_worth_no_more_than_what_stays(string architecture, UnitRanking ranking)
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyArchitectures.Create(architecture);
+        var parameters = new LlmPruner.Parameters(0.3, Ranking: ranking);
+        using var gradients = Gradients(model, TinyArchitectures.Prompt(), squares: false);
+        var sites = model.Sites().ToArray();
+
+        var kept = LlmPruner.Decide(model, gradients, parameters);
+
+        using var ungraded = no_grad();
+        var units = sites.Zip(kept).SelectMany(one =>
+        {
+            var scores = LlmPruner.Channels(one.First, gradients, parameters).sum([1L]).data<double>().ToArray();
+            var cost = ranking == UnitRanking.Global ? 1 : one.First.UnitParameters;
+            return scores.Select((score, unit) => (Score: score / cost, Stays: one.Second.Units.Contains(unit), Last: one.Second.Units.Count == 1));
+        }).ToArray();
+        Assert.True(units.Where(unit => !unit.Stays).Max(unit => unit.Score) <= units.Where(unit => unit.Stays && !unit.Last).Min(unit => unit.Score));
+        var whole = sites.Sum(site => site.Count * site.UnitParameters);
+        var gone = sites.Zip(kept).Sum(one => (one.First.Count - one.Second.Units.Count) * one.First.UnitParameters);
+        Assert.InRange(gone, 0.3 * whole - sites.Max(site => site.UnitParameters), 0.3 * whole);
+    }
+
     [Fact]
     public async Task Without_a_text_there_is_no_gradient()
     {

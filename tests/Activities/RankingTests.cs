@@ -112,6 +112,53 @@ public sealed class RankingTests
         $"m.{index}", new Dictionary<string, JsonElement> { ["i"] = Json.Write(index) },
         new Measurement("p", null, 1000, nonzero, 4000, Accuracy: accuracy));
 
+    [Fact]
+    public void The_front_of_speed_is_another_than_that_of_size()
+    {
+        // The smallest is no faster than the dense one, and the second smallest was not timed.
+        var ranking = RankSpeeds.Join(
+            RankModels.Rank(Models, SizeMeasure.Nonzero), [Timed(5, 1.0, 3), Timed(1, 1.0, 1), Timed(2, 1.5, 1), Timed(3, 2.0, 1)], SpeedMeasure.Decode);
+
+        Assert.Equal(new RankedBySpeed("s", SpeedMeasure.Decode), ranking.Speed);
+        Assert.Equal([true, true, true, false, null], ranking.Models.Select(model => model.Speed?.Pareto));
+        Assert.Equal([true, true, false, true, false], ranking.Models.Select(model => model.Pareto));
+        Assert.Equal(1.5, ranking.Models[1].Speed!.Decode.Median);
+    }
+
+    [Fact]
+    public void Speed_may_be_that_of_a_prompt() => Assert.Equal(
+        [true, false, true, true, null],
+        RankSpeeds.Join(
+            RankModels.Rank(Models, SizeMeasure.Nonzero), [Timed(5, 1, 3), Timed(1, 1, 1), Timed(2, 9, 1), Timed(3, 9, 2)], SpeedMeasure.Prefill)
+            .Models.Select(model => model.Speed?.Pareto));
+
+    [Fact]
+    public void Refuses_speeds_of_different_protocols_and_of_no_model()
+    {
+        var ranking = RankModels.Rank(Models, SizeMeasure.Nonzero);
+        var other = Timed(1, 1, 1) with { Value = Timed(1, 1, 1).Value with { Protocol = "t" } };
+
+        Assert.Equal(
+            "t.1 timed by 't', t.2 by 's': their speeds cannot be compared; time all with the same settings on one machine",
+            Assert.Throws<StageException>(() => RankSpeeds.Join(ranking, [Timed(2, 1, 1), other], SpeedMeasure.Decode)).Message);
+        Assert.Equal(
+            "which model t.9 timed is not plain: measurements and speeds must come from one matrix, or from none",
+            Assert.Throws<StageException>(() => RankSpeeds.Join(ranking, [Timed(9, 1, 1)], SpeedMeasure.Decode)).Message);
+    }
+
+    [Fact]
+    public void The_best_is_the_one_with_the_lowest_perplexity() =>
+        Assert.Equal("m.5", SelectBest.Choose([Models[3], Models[4]]).Stage);
+
+    private static Branch<SpeedComparison> Timed(int index, double decode, double prefill)
+    {
+        return new Branch<SpeedComparison>(
+            $"t.{index}", new Dictionary<string, JsonElement> { ["i"] = Json.Write(index) },
+            new SpeedComparison("s", "cpu", 1, Pair(prefill), Pair(decode)));
+
+        static SpeedPair Pair(double ratio) => new(new Spread(10, 9, 11), new Spread(10 * ratio, 1, 99), new Spread(ratio, 0.5, 9));
+    }
+
     private static Branch<Measurement> Measured(int index, double perplexity, long nonzero) => new(
         $"m.{index}", new Dictionary<string, JsonElement> { ["i"] = Json.Write(index) },
         new Measurement("p", perplexity, 1000, nonzero, 4000));

@@ -1,3 +1,4 @@
+using Npgsql;
 using Pipelines.Engine;
 using Pipelines.Workflows;
 
@@ -28,6 +29,17 @@ public sealed class FreshDatabase(TestCluster cluster) : IAsyncLifetime
         var engine = await PipelinesEngine.OpenAsync(options, catalog, TestContext.Current.CancellationToken);
         await engine.WorkAsync(TestContext.Current.CancellationToken);
         return engine;
+    }
+
+    /// <summary>Returns when somebody here stands at a lock that another holds.</summary>
+    public async Task UntilBlockedAsync(CancellationToken cancellation)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(cancellation);
+        await using var command = new NpgsqlCommand(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0", connection);
+        while (await command.ExecuteScalarAsync(cancellation) is 0L)
+            await Task.Delay(10, cancellation);
     }
 
     public async ValueTask DisposeAsync()

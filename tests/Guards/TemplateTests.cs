@@ -56,7 +56,7 @@ public sealed class TemplateTests
 
         Assert.All(
             (definition.Parameters ?? new Dictionary<string, ParameterDefinition>()).Keys,
-            name => Assert.Matches($@"\$\{{[^}}]*\b{name}\b", used));
+            name => Assert.Matches($@"(\$\{{[^}}]*|""when"":""[^""]*)\b{name}\b", used));
     }
 
     private static WorkflowDefinition Read(string file) =>
@@ -72,7 +72,7 @@ public sealed class TemplateTests
         ParameterType.Text => JsonElement.Parse("\"text\""),
         ParameterType.Path => JsonElement.Parse("\"/some/where\""),
         ParameterType.Number => JsonElement.Parse("0.5"),
-        ParameterType.Integer => JsonElement.Parse("1"),
+        ParameterType.Integer => JsonElement.Parse("2"),
         _ => JsonElement.Parse("true"),
     };
 }

@@ -100,6 +100,24 @@ public sealed class ArchitectureTests : IDisposable
 
     [Theory]
     [MemberData(nameof(All))]
+    public void A_half_that_a_hook_skips_is_not_observed(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        using var model = TinyArchitectures.Create(name);
+        var block = model.Blocks[0];
+        foreach (var half in new object[] { block.Attention!, block.Mlp! })
+        {
+            var hook = new Without(half);
+
+            block.Observe(randn(1, 8, 16), model.Positions(8), hook);
+
+            Assert.Equal(half == block.Mlp ? block.Attention!.Linears : block.Mlp!.Linears, hook.Seen);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
     public void Cutting_units_out_gives_what_zeroing_them_gives(string name)
     {
         using var scope = NewDisposeScope();
@@ -218,5 +236,18 @@ public sealed class ArchitectureTests : IDisposable
         var products = 3 * (2 * 256 + 2 * 128 + 3 * 384) + 512;
         var attention = 3 * 4 * (4 + 4) * 4.5;
         Assert.Equal(2 * (products + attention), ModelFlops.PerToken(model, 8));
+    }
+
+    private sealed class Without(object skipped) : LinearHook
+    {
+        public List<Linear> Seen { get; } = [];
+
+        public override bool Skips(object half) => half == skipped;
+
+        public override Tensor Before(Linear linear, Tensor input)
+        {
+            Seen.Add(linear);
+            return input;
+        }
     }
 }

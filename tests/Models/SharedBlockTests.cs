@@ -67,6 +67,35 @@ public sealed class SharedBlockTests : IDisposable
         Assert.Throws<InvalidOperationException>(() => model.Blocks[1].Linears[0].SetWeight(zeros(1)));
     }
 
+    [Fact]
+    public void Blocks_that_cannot_all_go_stay_as_they_are()
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        using var model = TinyArchitectures.Create("llama");
+        model.ReplaceBlock(0, SharedBlock.Create(model, 0, 1, rank: 1, gamma: 0.5));
+        var before = model.Forward(TinyArchitectures.Prompt());
+
+        Assert.Throws<ModelException>(() => model.RemoveBlocks([1, 2]));
+
+        Assert.True(before.Equals(model.Forward(TinyArchitectures.Prompt())));
+    }
+
+    [Fact]
+    public void A_block_goes_together_with_those_that_use_its_weights()
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        using var model = TinyArchitectures.Create("llama");
+        using var expected = TinyArchitectures.Create("llama");
+        model.ReplaceBlock(1, SharedBlock.Create(model, 1, 2, rank: 1, gamma: 0.5));
+
+        model.RemoveBlocks([2, 1]);
+
+        expected.RemoveBlocks([1, 2]);
+        Assert.True(expected.Forward(TinyArchitectures.Prompt()).Equals(model.Forward(TinyArchitectures.Prompt())));
+    }
+
     [Theory]
     [MemberData(nameof(All))]
     public void Routed_tokens_give_what_masked_neurons_give(string name)

@@ -120,7 +120,8 @@ public sealed class ScheduleStoreTests(FreshDatabase fresh) : IClassFixture<Fres
         Assert.Equal([claim.Run], await turn!.RunningAsync(Cancellation));
         var ending = stages.CompleteAsync(
             claim, new StageResult(Json.Write(new { value = 1.0 }), Toys.Key(Guid.NewGuid().ToString()), Reused: false, null), Cancellation);
-        Assert.NotSame(ending, await Task.WhenAny(ending, Task.Delay(300, Cancellation)));
+        await fresh.UntilBlockedAsync(Cancellation);
+        Assert.False(ending.IsCompleted);
         await turn.NoteAsync(Time.AddDays(1), false, FireOutcome.Queued, null, Cancellation);
         await turn.CommitAsync(Time.AddDays(1), Time.AddYears(50), Cancellation);
 

@@ -1,31 +1,39 @@
 using System.Text.Json;
 using Pipelines.Activities;
+using Pipelines.Models;
 using Pipelines.Storage;
 using Pipelines.Tests.Fixtures;
 using Pipelines.Workflows;
+using static TorchSharp.torch;
 
 namespace Pipelines.Tests.Templates;
 
-/// <summary>The recipe of image classifiers that are trained and pruned at once, run whole on tiny images.</summary>
-public sealed class ClassifierTemplateTests(FreshDatabase database) : IClassFixture<FreshDatabase>
+/// <summary>The recipe for image classifiers, run whole on a few images: it ends in an export that loads.</summary>
+public sealed class ClassifierTemplateTests(FreshDatabase database) : IClassFixture<FreshDatabase>, IDisposable
 {
+    private readonly string folder = Directory.CreateTempSubdirectory("pipelines-classifiers-").FullName;
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
     [Fact]
-    public async Task Each_way_to_train_and_prune_at_once_ends_in_a_smaller_network_that_is_ranked()
+    public async Task A_pruned_and_trained_classifier_has_half_the_operations_and_loads()
     {
-        var definition = WorkflowFile.Read(Path.Combine(Repository.Root, "workflows", "templates", "classifier-train-prune.json"));
+        var model = Directory.CreateDirectory(Path.Combine(folder, "model")).FullName;
+        using (var made = TinyClassifiers.Create("cifar-resnet-a"))
+            VisionFolder.Save(made, model);
+        var images = Path.Combine(folder, "images.bin");
+        await File.WriteAllBytesAsync(
+            images, [.. Enumerable.Range(0, 40).SelectMany(row => TinyImages.Cifar([(byte)(row % 10)], first: 7 * row))], Cancellation);
+        var definition = WorkflowFile.Read(Path.Combine(Repository.Root, "workflows", "templates", "cnn-prune-finetune.json"));
         var values = new Dictionary<string, JsonElement>
         {
-            ["perClass"] = JsonElement.Parse("10"),
-            ["size"] = JsonElement.Parse("8"),
-            ["epochs"] = JsonElement.Parse("1"),
-            ["ratio"] = JsonElement.Parse("0.4"),
-            ["steps"] = JsonElement.Parse("12"),
-            ["every"] = JsonElement.Parse("1"),
-            ["rounds"] = JsonElement.Parse("2"),
-            ["episodes"] = JsonElement.Parse("2"),
-            ["batch"] = JsonElement.Parse("10"),
+            ["model"] = Json.Write(model),
+            ["images"] = Json.Write(images),
+            ["evaluation"] = Json.Write(images),
+            ["epochs"] = Json.Write(1),
+            ["batch"] = Json.Write(10),
         };
         Assert.True(Plan.TryCreate(definition, ActivityCatalog.Create(), values, out var plan, out var errors), string.Join('\n', errors));
         await using var engine = await database.WorkAsync(ActivityCatalog.Create());
@@ -33,9 +41,14 @@ public sealed class ClassifierTemplateTests(FreshDatabase database) : IClassFixt
         var run = await engine.WaitAsync(await engine.StartRunAsync(plan, useCache: true, Cancellation), Cancellation);
 
         Assert.True(run.State == RunState.Succeeded, string.Join('\n', run.Stages.Select(stage => $"{stage.Id}: {stage.State} {stage.Error}")));
-        var models = Json.Read<Ranking>(run.Outputs["ranking"]).Models.ToDictionary(model => model.Stage, model => model.Figures);
-        Assert.Equal(4, models.Count);
-        var dense = models["measure-dense"].Flops!.Value;
-        Assert.All(models.Where(model => model.Key != "measure-dense"), model => Assert.InRange(model.Value.Flops!.Value / dense, 0.4, 0.6));
+        var report = Json.Read<Comparison>(run.Outputs["report"]);
+        Assert.InRange(report.Pruned.Flops!.Value / report.Dense.Flops!.Value, 0.4, 0.5);
+        Assert.Equal(report.Pruned.Flops, report.Recovered!.Flops);
+        Assert.NotNull(report.Recovered.Accuracy);
+        var export = Json.Read<Export>(run.Outputs["checkpoint"]);
+        Assert.True(export.Manifest);
+        using var exported = VisionFolder.Load(await engine.Artifacts.OpenAsync(export.Hash, Cancellation), CPU);
+        Assert.Equal(report.Recovered.Parameters, exported.ParameterCount());
+        Assert.Equal(40, Json.Read<ClassificationScores>(run.Outputs["scores"]).Images);
     }
 }

@@ -28,7 +28,8 @@ internal static class Qwen2Architecture
             TieWordEmbeddings = fields.Flag("tie_word_embeddings", false),
             QueryBias = true,
             SlidingWindow = fields.Flag("use_sliding_window", false) ? fields.Size("sliding_window", 4096) : null,
-            FirstWindowedLayer = fields.Size("max_window_layers", 28),
+            FirstWindowedLayer = fields.Count("max_window_layers", 28),
+            WindowedLayers = LayerTypes.Read(fields),
         };
     }
 }

@@ -35,7 +35,7 @@ public sealed class DecoderBlock : IDisposable
     /// <summary>Likewise behind the MLP.</summary>
     public Norm? MlpOutputNorm { get; init; }
 
-    /// <summary>[width before, width after]: turns the residual stream on its way past the attention; null for none (SliceGPT, arXiv:2401.15024).</summary>
+    /// <summary>[width before, width after]: turns the residual stream on its way past the attention, or in a parallel block past both halves; null for none (SliceGPT, arXiv:2401.15024).</summary>
     public Tensor? AttentionShortcut { get; private set; }
 
     /// <summary>Likewise past the MLP.</summary>
@@ -133,8 +133,8 @@ public sealed class DecoderBlock : IDisposable
         using var scope = NewDisposeScope();
         var read = AttentionNorm.Forward(hidden);
         var attended = Attended(hidden, read, positions, hook);
-        if (Mlp is not null)
-            hook.Before(Mlp.Down, Mlp.Neurons(MlpNorm?.Forward(attended) ?? read, hook));
+        if (Present(Mlp, hook) is { } mlp)
+            hook.Before(mlp.Down, mlp.Neurons(MlpNorm?.Forward(attended) ?? read, hook));
     }
 
     public void Dispose()

@@ -20,7 +20,7 @@ public sealed class Norm(string name, NormKind kind, Tensor weight, Tensor? bias
 {
     public string Name { get; internal set; } = name;
 
-    public NormKind Kind => kind;
+    public NormKind Kind { get; private set; } = kind;
 
     /// <summary>[hidden].</summary>
     public Tensor Weight { get; private set; } = weight;
@@ -50,6 +50,17 @@ public sealed class Norm(string name, NormKind kind, Tensor weight, Tensor? bias
         Bias = replacement?.DetachFromDisposeScope();
     }
 
+    /// <summary>
+    /// An RMS norm without a gain: what a layer norm is whose input has a mean of 0 already, and whose scale and shift are in
+    /// the linears that read it.
+    /// </summary>
+    public void Strip()
+    {
+        SetWeight(ones_like(Weight));
+        SetBias(null);
+        Kind = NormKind.Rms;
+    }
+
     public IEnumerable<(string Name, Tensor Tensor)> NamedParameters()
     {
         yield return ($"{Name}.weight", Weight);
@@ -58,7 +69,7 @@ public sealed class Norm(string name, NormKind kind, Tensor weight, Tensor? bias
     }
 
     /// <param name="x">[…, hidden].</param>
-    public Tensor Forward(Tensor x) => kind == NormKind.Rms
+    public Tensor Forward(Tensor x) => Kind == NormKind.Rms
         ? Rms(x)
         : nn.functional.layer_norm(x, [x.shape[^1]], Weight, Bias, epsilon);
 

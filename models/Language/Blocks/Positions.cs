@@ -63,13 +63,20 @@ public sealed class Positions : IDisposable
         var turned = pairs is null ? rotaryDim : 2 * pairs.shape[1];
         var half = turned / 2;
         var (c, s) = x.shape[1] == Length ? (cos, sin) : (cos.narrow(1, start, x.shape[1]), sin.narrow(1, start, x.shape[1]));
+        var heads = x;
         if (pairs is not null)
-            (c, s) = (Of(c, x, pairs), Of(s, x, pairs));
-        var (first, second) = (x.narrow(-1, 0, half), x.narrow(-1, half, half));
+        {
+            // Heads of a group beside each other: the tables are broadcast over them, as repeating them costs most of a step.
+            heads = x.view(x.shape[0], x.shape[1], pairs.shape[0], -1, x.shape[^1]);
+            (c, s) = (Of(c, pairs), Of(s, pairs));
+        }
+
+        var (first, second) = (heads.narrow(-1, 0, half), heads.narrow(-1, half, half));
         if (is_grad_enabled() && x.requires_grad)
         {
             Tensor[] parts = [(first * c).addcmul_(second, s, -1), (second * c).addcmul_(first, s, 1)];
-            return cat(turned == x.shape[^1] ? parts : [.. parts, x.narrow(-1, turned, x.shape[^1] - turned)], -1);
+            var rest = x.shape[^1] - turned;
+            return cat(rest == 0 ? parts : [.. parts, heads.narrow(-1, turned, rest)], -1).view(x.shape);
         }
 
         using var scope = NewDisposeScope();
@@ -87,11 +94,8 @@ public sealed class Positions : IDisposable
         Windowed?.Dispose();
     }
 
-    /// <returns>[1, T, heads, pairs].</returns>
-    private static Tensor Of(Tensor table, Tensor x, Tensor pairs)
-    {
-        var (groups, half) = (pairs.shape[0], pairs.shape[1]);
-        var chosen = table.squeeze(2).squeeze(0).index_select(-1, pairs.view(-1)).view(1, table.shape[1], groups, half);
-        return chosen.repeat_interleave(x.shape[2] / groups, 2);
-    }
+    /// <param name="table">[1, T, 1, rotary_dim / 2].</param>
+    /// <returns>[1, T, KV heads, 1, pairs].</returns>
+    private static Tensor Of(Tensor table, Tensor pairs) =>
+        table.view(table.shape[1], -1).index_select(-1, pairs.view(-1)).view(1, table.shape[1], pairs.shape[0], 1, pairs.shape[1]);
 }

@@ -23,7 +23,7 @@ public sealed class ExpertsTests
     {
         using var scope = NewDisposeScope();
         using var model = TinyArchitectures.Create(name);
-        using var gates = new ExpertGates(model, experts: 3, seed: 1);
+        using var gates = new ExpertGates(model, experts: 3, seed: 1, name == "phi" ? ExpertDecoder.Shared : ExpertDecoder.Own);
         using var ungraded = no_grad();
 
         ToMoePrune.Divide(model, gates, active: 0.5);
@@ -33,12 +33,34 @@ public sealed class ExpertsTests
         Assert.True(model.Forward(TinyArchitectures.Prompt()).isfinite().all().ToBoolean());
     }
 
-    [Fact]
-    public void A_draw_follows_from_its_seed_and_reaches_router_and_division()
+    /// <summary>Routers [3, 16] of three MLPs, and the GRU's 8 tensors with the norm's 2; then a linear [24, 128] for each expert or MLP.</summary>
+    [Theory]
+    [InlineData(ExpertDecoder.Own, 9)]
+    [InlineData(ExpertDecoder.Shared, 3)]
+    public void Experts_share_a_decoder_or_have_their_own_and_differ_either_way(ExpertDecoder decoder, int linears)
     {
         using var scope = NewDisposeScope();
         using var model = TinyArchitectures.Create("llama");
-        using var gates = new ExpertGates(model, experts: 3, seed: 1);
+        using var gates = new ExpertGates(model, experts: 3, seed: 1, decoder);
+
+        Assert.Equal(linears, gates.Trained.Count(tensor => tensor.shape is [24, 128]));
+        Assert.Equal(3 + 10 + linears, gates.Trained.Count);
+        foreach (var experts in gates.Freeze(0.5))
+        {
+            Assert.Equal([12, 12, 12], experts.Select(expert => expert.Length));
+            Assert.NotEqual(experts[0], experts[1]);
+            Assert.NotEqual(experts[1], experts[2]);
+        }
+    }
+
+    [Theory]
+    [InlineData(ExpertDecoder.Own)]
+    [InlineData(ExpertDecoder.Shared)]
+    public void A_draw_follows_from_its_seed_and_reaches_router_and_division(ExpertDecoder decoder)
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyArchitectures.Create("llama");
+        using var gates = new ExpertGates(model, experts: 3, seed: 1, decoder);
         var parameters = new ToMoePrune.Parameters(Experts: 3);
 
         var first = ToMoePrune.Loss(model, gates, TinyArchitectures.Prompt(), parameters, step: 5);

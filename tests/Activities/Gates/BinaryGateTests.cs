@@ -119,19 +119,26 @@ public sealed class BinaryGateTests : IDisposable
     }
 
     [Fact]
-    public void Hard_concrete_freezes_as_many_as_it_expects_and_keeps_their_soft_values()
+    public void A_size_counts_what_is_open_or_how_likely_that_is()
     {
-        // P(z > 0) = 0.995, 0.832, 0.401, 0.0471: 2.28 open are expected, so round(1.72) = 2 go.
-        var logits = tensor([3.7, 0.0, -2.0, -4.605]);
-        var gate = new HardConcrete();
+        var (logits, drawn) = (tensor([0.0, 1]), tensor([0.0, 0.3]));
 
-        var kept = gate.Freeze(logits);
+        Assert.Same(drawn, new GumbelSigmoid().Counted(logits, drawn));
+        Assert.True(new HardConcrete().Counted(logits, drawn).Equals(new HardConcrete().Probability(logits)));
+    }
 
-        Assert.Equal([0, 1], kept);
-        // σ(0.8 · 3.7 · 3/2), σ(0).
-        Near.Equal([1 / (1 + Math.Exp(-4.44)), 0.5, 0, 0], gate.FrozenValues(logits, kept), 1e-9);
-        HardConcrete.Constrain(logits.fill_(10));
-        Near.Equal(Enumerable.Repeat(Math.Log(100), 4).ToArray(), logits);
+    [Theory]
+    [InlineData(GateKind.Gumbel)]
+    [InlineData(GateKind.ReinMax)]
+    [InlineData(GateKind.HardConcrete)]
+    public void Trained_gates_begin_nearly_open(GateKind kind)
+    {
+        using var generator = new Generator(5);
+
+        var (gate, counted) = new TrainedGate(kind).Sample(zeros(4000), generator);
+
+        Assert.InRange(gate.mean().ToDouble(), 0.9, 1);
+        Assert.InRange(counted.mean().ToDouble(), 0.9, 1);
     }
 
     [Fact]

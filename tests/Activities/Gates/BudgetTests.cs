@@ -28,41 +28,6 @@ public sealed class BudgetTests : IDisposable
         Near.Equal(slope, at.grad!, 1e-9);
     }
 
-    [Fact]
-    public void The_Lagrangian_is_descended_by_the_gates_and_ascended_by_its_multipliers()
-    {
-        var sparsity = tensor(0.3, requires_grad: true);
-
-        var penalty = new LagrangeMultipliers(2, 5).Penalty(sparsity, 0.5);
-        penalty.backward();
-
-        Near.Equal(2 * -0.2 + 5 * 0.04, penalty, 1e-12);
-        Near.Equal(2 + 2 * 5 * -0.2, sparsity.grad!, 1e-12);
-        var next = new LagrangeMultipliers(2, 5).Ascend(0.3, 0.5, rate: 0.1);
-        Assert.Equal(2 - 0.02, next.Linear, 1e-12);
-        Assert.Equal(5 + 0.004, next.Quadratic, 1e-12);
-    }
-
-    [Fact]
-    public void The_Lagrangian_brings_gates_to_their_target_without_a_weight_to_choose()
-    {
-        // The gates like to be open (the first term); only the multipliers can hold them at 60 % closed.
-        var logits = nn.Parameter(zeros(200));
-        using var optimizer = optim.AdamW([logits], 0.05);
-        var (gate, multipliers) = (new HardConcrete(), new LagrangeMultipliers());
-        for (var step = 0; step < 600; step++)
-        {
-            using var inner = NewDisposeScope();
-            optimizer.zero_grad();
-            var open = gate.Probability(logits).mean();
-            (multipliers.Penalty(1 - open, 0.6) - open).backward();
-            optimizer.step();
-            multipliers = multipliers.Ascend(1 - open.ToDouble(), 0.6, rate: 0.1);
-        }
-
-        Assert.Equal(0.6, 1 - gate.Probability(logits).mean().ToDouble(), 0.02);
-    }
-
     [Theory]
     [InlineData(0, 0.1)]
     [InlineData(10, 0.1)]

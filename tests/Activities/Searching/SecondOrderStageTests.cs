@@ -43,7 +43,8 @@ public sealed class SecondOrderStageTests
         using var ungraded = no_grad();
 
         DsnotPrune.Run(
-            model, Golden.Tokens("calib"), new DsnotPrune.Parameters(0.6, Refine: RefinedPart.Attention, Cycles: 10), (_, _, _, _) => { }, Cancellation);
+            model, Golden.Tokens("calib"), new DsnotPrune.Parameters(0.6, Cycles: 10, Threshold: 0.1, Formula: DsnotFormula.Released), (_, _, _, _) => { },
+            Cancellation);
 
         foreach (var linear in model.Linears())
             Assert.Equal(0, golden.View($"{linear.Name}.keep").to(ScalarType.Bool).eq(linear.Weight.eq(0)).sum().ToInt64());

@@ -80,12 +80,12 @@ public sealed class GroupAlgebraTests : IDisposable
     [Fact]
     public void The_inputs_of_the_network_that_chooses_are_at_right_angles()
     {
-        var inputs = HyperShape.Ato.Inputs(5, new Generator(3)).squeeze(1);
-        var many = HyperShape.Ato.Inputs(70, new Generator(3)).squeeze(1);
+        var inputs = HyperShape.Ato.Inputs(5, 1, new Generator(3)).squeeze(1);
+        var many = HyperShape.Ato.Inputs(70, 1, new Generator(3)).squeeze(1);
 
         Assert.InRange((inputs.mm(inputs.t()) - eye(5)).abs().max().ToDouble(), 0, 1e-5);
         Assert.InRange((many.t().mm(many) - eye(64)).abs().max().ToDouble(), 0, 1e-5);
-        using var network = new HyperNetwork([4, 3], new Generator(1), CPU, HyperShape.Ato);
+        using var network = new HyperNetwork([4, 3], new Generator(1), CPU, shape: HyperShape.Ato);
         Assert.Equal([2, 1, 64], network.Named.First(one => one.Name == "inputs").Value.shape);
         Assert.Equal([4, 256], network.Named.First(one => one.Name == "linear_list_tp.0.weight").Value.shape);
         Assert.Equal([4L, 3L], network.Forward().Select(logits => logits.numel()));

@@ -1,43 +1,25 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
-using Pipelines.Engine;
-using Pipelines.Engine.Schedules;
 using Pipelines.Storage;
 using Pipelines.Tests.Fixtures;
 using Pipelines.Workflows;
 
 namespace Pipelines.Tests.Engine.Schedules;
 
-/// <summary>Schedules whose last time is set back in the table, so that nobody waits for a clock.</summary>
-public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshDatabase>, IAsyncLifetime
+/// <summary>What missed times, overlaps, restarts and several workers make of a schedule.</summary>
+public sealed class ScheduleTests(FreshDatabase fresh) : SchedulesSetBack(fresh)
 {
-    // Far from now, so that no time comes while a test runs.
-    private static readonly string Daily = $"0 {(TimeProvider.System.GetUtcNow().Hour + 12) % 24} * * *";
-
-    private Database database = null!;
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        database = await Database.OpenAsync(fresh.ConnectionString, fresh.DataFolder, TimeProvider.System, Cancellation);
-        await using var db = database.Create();
-        await db.Database.ExecuteSqlAsync($"TRUNCATE pipelines.runs, pipelines.schedules CASCADE", Cancellation);
-    }
-
-    public async ValueTask DisposeAsync() => await database.DisposeAsync();
-
     [Theory]
     [InlineData(MissedPolicy.Skip, FireOutcome.Skipped, FireOutcome.Skipped, FireOutcome.Skipped)]
     [InlineData(MissedPolicy.Once, FireOutcome.Skipped, FireOutcome.Skipped, FireOutcome.Started)]
     [InlineData(MissedPolicy.All, FireOutcome.Started, FireOutcome.Started, FireOutcome.Started)]
     public async Task Makes_up_for_three_missed_times_as_the_policy_says(MissedPolicy missed, params FireOutcome[] expected)
     {
-        await using (var engine = await fresh.OpenAsync(Toys.Catalog()))
+        await using (var engine = await Fresh.OpenAsync(Toys.Catalog()))
             await AddAsync(engine, "nightly", missed, OverlapPolicy.Allow, Toys.Number("a", 1));
         await SetBackAsync("nightly", days: 3);
 
-        await using var worker = await fresh.WorkAsync(Toys.Catalog());
+        await using var worker = await Fresh.WorkAsync(Toys.Catalog());
         var fires = await UntilAsync(worker, "nightly", fires => fires.Count == 3 && fires.All(IsOver));
 
         Assert.Equal(expected, fires.Reverse().Select(fire => fire.Outcome));
@@ -51,7 +33,7 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
     [Fact]
     public async Task Of_many_missed_times_the_last_hundred_start()
     {
-        await using (var engine = await fresh.OpenAsync(Toys.Catalog()))
+        await using (var engine = await Fresh.OpenAsync(Toys.Catalog()))
         {
             await AddAsync(
                 engine, "minutely", MissedPolicy.All, OverlapPolicy.Allow, [Toys.Number("a", 1)], $"*{Daily[1..]}");
@@ -59,7 +41,7 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
 
         await SetBackAsync("minutely", days: 3);
 
-        await using var worker = await fresh.WorkAsync(Toys.Catalog(), slots: 4);
+        await using var worker = await Fresh.WorkAsync(Toys.Catalog(), slots: 4);
         var fires = await UntilAsync(worker, "minutely", fires => fires.Count == 100 && fires.All(IsOver));
 
         Assert.All(fires, fire => Assert.Equal(RunState.Succeeded, fire.State));
@@ -71,7 +53,7 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
     [Fact]
     public async Task A_time_that_has_just_come_fires_while_the_only_slot_is_busy()
     {
-        await using var worker = await fresh.WorkAsync(Toys.Catalog());
+        await using var worker = await Fresh.WorkAsync(Toys.Catalog());
         var busy = await worker.StartRunAsync(Toys.Plan(Toys.Stage("door", "toy.door", new { name = "busy" })), false, Cancellation);
         await Door.Named("busy").BegunAsync();
         await AddAsync(worker, "minutely", MissedPolicy.Skip, OverlapPolicy.Skip, [Toys.Number("a", 1)], "* * * * *");
@@ -87,9 +69,9 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
     [Fact]
     public async Task The_alarm_wakes_a_worker_long_before_its_next_look()
     {
-        await using var worker = await fresh.WorkAsync(Toys.Catalog());
+        await using var worker = await Fresh.WorkAsync(Toys.Catalog());
         await AddAsync(worker, "alarm", MissedPolicy.Once, OverlapPolicy.Skip, Toys.Number("a", 1));
-        await using (var db = database.Create())
+        await using (var db = Database.Create())
         {
             await db.Database.ExecuteSqlAsync($"""
                 UPDATE pipelines.schedules SET last_fire = now() - interval '1 day', next_fire = now() + interval '2 seconds';
@@ -164,19 +146,19 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
     [Fact]
     public async Task Ten_restarts_start_the_run_of_a_time_once_even_when_the_time_is_set_back_before_each()
     {
-        await using (var engine = await fresh.OpenAsync(Toys.Catalog()))
+        await using (var engine = await Fresh.OpenAsync(Toys.Catalog()))
             await AddAsync(engine, "nightly", MissedPolicy.All, OverlapPolicy.Allow, Toys.Number("a", 1));
 
         for (var restart = 0; restart < 10; restart++)
         {
             await SetBackAsync("nightly", days: 2);
-            await using var worker = await fresh.WorkAsync(Toys.Catalog());
+            await using var worker = await Fresh.WorkAsync(Toys.Catalog());
             // Decided again, and found to have been decided.
             await UntilAsync(worker, "nightly", fires => fires.Count == 2 && fires.All(IsOver));
             await UntilCaughtUpAsync(worker, "nightly");
         }
 
-        await using var reader = await fresh.OpenAsync(Toys.Catalog());
+        await using var reader = await Fresh.OpenAsync(Toys.Catalog());
         Assert.Equal(2, (await reader.Schedules.HistoryAsync("nightly", 10, Cancellation)).Count);
         Assert.Equal(2, (await reader.Runs.ListAsync(10, Cancellation)).Count);
     }
@@ -184,7 +166,7 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
     [Fact]
     public async Task Four_workers_start_each_run_once()
     {
-        await using (var engine = await fresh.OpenAsync(Toys.Catalog()))
+        await using (var engine = await Fresh.OpenAsync(Toys.Catalog()))
         {
             for (var i = 0; i < 5; i++)
             {
@@ -193,7 +175,7 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
             }
         }
 
-        var workers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => fresh.WorkAsync(Toys.Catalog())));
+        var workers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Fresh.WorkAsync(Toys.Catalog())));
         for (var i = 0; i < 5; i++)
             await UntilAsync(workers[i % 4], $"nightly-{i}", fires => fires.Count == 4 && fires.All(IsOver));
 
@@ -205,11 +187,11 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
     [Fact]
     public async Task Resolves_the_latest_at_each_firing_and_says_when_everything_was_reused_or_nothing_matches()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(fresh.DataFolder, "checkpoints")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(Fresh.DataFolder, "checkpoints")).FullName;
         var definition = new WorkflowDefinition(
             "toy", [Toys.Stage("write", "toy.write-file", new { text = "${model}" })],
             Parameters: new Dictionary<string, ParameterDefinition> { ["model"] = new(ParameterType.Path) });
-        await using var worker = await fresh.WorkAsync(Toys.Catalog());
+        await using var worker = await Fresh.WorkAsync(Toys.Catalog());
         await worker.Schedules.AddAsync(
             "latest", Daily, "UTC", MissedPolicy.Skip, OverlapPolicy.Allow, definition,
             new Dictionary<string, JsonElement> { ["model"] = Json.Write($"latest:{folder}/*") }, Cancellation);
@@ -236,7 +218,7 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
     [Fact]
     public async Task Needs_no_worker_to_start_a_run_and_a_pause_drops_what_waits_and_what_passes()
     {
-        await using var engine = await fresh.OpenAsync(Toys.Catalog());
+        await using var engine = await Fresh.OpenAsync(Toys.Catalog());
         await AddAsync(engine, "gpu", MissedPolicy.All, OverlapPolicy.Queue, Toys.Stage("who", "toy.who-am-i", gpu: 1));
 
         var started = await engine.Schedules.TriggerAsync("gpu", Cancellation);
@@ -245,7 +227,7 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
         await SetBackAsync("gpu", days: 3);
         var paused = await engine.Schedules.FindAsync("gpu", Cancellation);
         await engine.Schedules.ResumeAsync("gpu", Cancellation);
-        await using var worker = await fresh.WorkAsync(Toys.Catalog(), 0, "cuda:0");
+        await using var worker = await Fresh.WorkAsync(Toys.Catalog(), 0, "cuda:0");
         await worker.WaitAsync(started.Run!.Value, Cancellation);
 
         Assert.Equal(RunState.Running, started.State);
@@ -258,7 +240,7 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
     [Fact]
     public async Task A_schedule_that_cannot_be_decided_does_not_keep_others_from_it()
     {
-        await using (var engine = await fresh.OpenAsync(Toys.Catalog()))
+        await using (var engine = await Fresh.OpenAsync(Toys.Catalog()))
         {
             await AddAsync(engine, "broken", MissedPolicy.Once, OverlapPolicy.Skip, Toys.Number("a", 1));
             await AddAsync(engine, "fine", MissedPolicy.Once, OverlapPolicy.Skip, Toys.Number("a", 1));
@@ -266,157 +248,12 @@ public sealed class ScheduleTests(FreshDatabase fresh) : IClassFixture<FreshData
 
         await SetBackAsync("broken", days: 5);
         await SetBackAsync("fine", days: 1);
-        await using (var db = database.Create())
+        await using (var db = Database.Create())
             await db.Database.ExecuteSqlAsync($"UPDATE pipelines.schedules SET zone = 'Nowhere' WHERE name = 'broken'", Cancellation);
 
-        await using var worker = await fresh.WorkAsync(Toys.Catalog());
+        await using var worker = await Fresh.WorkAsync(Toys.Catalog());
 
         await UntilAsync(worker, "fine", fires => fires.Any(IsOver));
         Assert.Empty(await worker.Schedules.HistoryAsync("broken", 10, Cancellation));
-    }
-
-    [Fact]
-    public async Task What_was_due_before_an_edit_is_decided_by_what_the_schedule_was_and_once()
-    {
-        await using var engine = await fresh.OpenAsync(Toys.Catalog());
-        await AddAsync(engine, "nightly", MissedPolicy.All, OverlapPolicy.Allow, Toys.Number("a", 1));
-        await SetBackAsync("nightly", days: 2);
-
-        var edited = await engine.Schedules.EditAsync(
-            "nightly", new ScheduleChange(Cron: $"30{Daily[1..]}", Zone: "Europe/Berlin", Missed: MissedPolicy.Skip, Overlap: OverlapPolicy.Queue), Cancellation);
-        await using var worker = await fresh.WorkAsync(Toys.Catalog());
-        var fires = await UntilAsync(worker, "nightly", fires => fires.All(IsOver));
-
-        Assert.Equal(
-            ("Europe/Berlin", MissedPolicy.Skip, OverlapPolicy.Queue, "toy"), (edited.Zone, edited.Missed, edited.Overlap, edited.Workflow));
-        Assert.Equal(30, edited.Next!.Value.Minute);
-        Assert.InRange(edited.Next.Value, TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddDays(1));
-        Assert.Equal([FireOutcome.Started, FireOutcome.Started], fires.Select(fire => fire.Outcome));
-        Assert.All(fires, fire => Assert.Equal(0, fire.Time.Minute));
-        Assert.Equal(2, (await engine.Runs.ListAsync(10, Cancellation)).Count);
-    }
-
-    [Fact]
-    public async Task An_edit_waits_for_the_fire_that_is_under_way_and_does_not_repeat_it()
-    {
-        await using var engine = await fresh.OpenAsync(Toys.Catalog());
-        await AddAsync(engine, "nightly", MissedPolicy.All, OverlapPolicy.Allow, Toys.Number("a", 1));
-        await SetBackAsync("nightly", days: 1);
-        var store = new ScheduleStore(database, (db, _, cancellation) => db.Database.CommitTransactionAsync(cancellation));
-        Task<ScheduleView> edit;
-        await using (var turn = (await store.TakeDueAsync([], Cancellation))!)
-        {
-            edit = engine.Schedules.EditAsync("nightly", new ScheduleChange(Cron: "* * * * *"), Cancellation);
-            var due = TimeProvider.System.GetUtcNow().Date.AddHours(int.Parse(Daily.Split(' ')[1]));
-            var time = new DateTimeOffset(due > TimeProvider.System.GetUtcNow() ? due.AddDays(-1) : due, TimeSpan.Zero);
-            Assert.True(await turn.NoteAsync(time, false, FireOutcome.Started, null, Cancellation));
-            await turn.StartAsync(time, Toys.Plan(Toys.Number("a", 1)), Cancellation);
-            await Task.WhenAny(edit, Task.Delay(300, Cancellation));
-            Assert.False(edit.IsCompleted);
-            await turn.CommitAsync(time, time.AddDays(1), Cancellation);
-        }
-
-        var edited = await edit;
-
-        Assert.Equal("* * * * *", edited.Cron);
-        Assert.Single(await engine.Schedules.HistoryAsync("nightly", 10, Cancellation));
-    }
-
-    [Fact]
-    public async Task Edits_beside_four_workers_neither_lose_a_time_nor_fire_one_twice()
-    {
-        await using (var engine = await fresh.OpenAsync(Toys.Catalog()))
-            await AddAsync(engine, "nightly", MissedPolicy.All, OverlapPolicy.Allow, Toys.Number("a", 1));
-        var workers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => fresh.WorkAsync(Toys.Catalog())));
-
-        for (var round = 0; round < 5; round++)
-        {
-            // Decided again, and found to have been decided, by whoever comes first.
-            await SetBackAsync("nightly", days: 4);
-            await Task.WhenAll(workers.Select(worker => worker.Schedules.EditAsync("nightly", new ScheduleChange(Cron: Daily), Cancellation)));
-        }
-
-        var fires = await UntilAsync(workers[0], "nightly", fires => fires.All(IsOver));
-        Assert.Equal(4, fires.Count);
-        Assert.Equal(4, (await workers[0].Runs.ListAsync(100, Cancellation)).Count);
-        foreach (var worker in workers)
-            await worker.DisposeAsync();
-    }
-
-    [Fact]
-    public async Task An_edit_keeps_what_it_does_not_name_and_drops_the_values_that_a_new_workflow_does_not_have()
-    {
-        await using var engine = await fresh.OpenAsync(Toys.Catalog());
-        WorkflowDefinition Definition(params string[] parameters) => new(
-            "toy", [Toys.Stage("a", "toy.number", new { value = "${n}" })],
-            Parameters: parameters.ToDictionary(name => name, _ => new ParameterDefinition(ParameterType.Number)));
-        await engine.Schedules.AddAsync(
-            "kept", Daily, "UTC", MissedPolicy.Skip, OverlapPolicy.Queue, Definition("n", "old"),
-            new Dictionary<string, JsonElement> { ["n"] = Json.Write(3), ["old"] = Json.Write(1) }, Cancellation);
-        await engine.Schedules.PauseAsync("kept", "the disk is full", Cancellation);
-
-        var edited = await engine.Schedules.EditAsync("kept", new ScheduleChange(Document: Definition("n")), Cancellation);
-        var error = await Assert.ThrowsAsync<EngineException>(() => engine.Schedules.EditAsync(
-            "kept", new ScheduleChange(Cron: "0 0 * * *", Parameters: new Dictionary<string, JsonElement>()), Cancellation));
-        var after = await engine.Schedules.FindAsync("kept", Cancellation);
-
-        Assert.Equal(
-            (Daily, OverlapPolicy.Queue, "the disk is full", null), (edited.Cron, edited.Overlap, edited.PauseReason, edited.Next));
-        Assert.Equal(("n", 3), Assert.Single(edited.Parameters.Select(one => (one.Key, one.Value.GetInt32()))));
-        Assert.Contains("parameter 'n' must be set", error.Message, StringComparison.Ordinal);
-        Assert.Equal(Daily, after.Cron);
-    }
-
-    private static bool IsOver(FireView fire) =>
-        fire.Outcome is FireOutcome.Skipped or FireOutcome.Failed || fire.State is not (null or RunState.Running);
-
-    private static Task<ScheduleView> AddAsync(
-        PipelinesEngine engine, string name, MissedPolicy missed, OverlapPolicy overlap, params StageDefinition[] stages) =>
-        AddAsync(engine, name, missed, overlap, stages, Daily);
-
-    private static Task<ScheduleView> AddAsync(
-        PipelinesEngine engine, string name, MissedPolicy missed, OverlapPolicy overlap, StageDefinition[] stages, string cron) =>
-        engine.Schedules.AddAsync(
-            name, cron, "UTC", missed, overlap, new WorkflowDefinition("toy", stages),
-            new Dictionary<string, JsonElement>(), Cancellation);
-
-    /// <summary>A worker whose run of this schedule stands at a door of the same name.</summary>
-    private async Task<PipelinesEngine> WithBlockedRunAsync(string name, OverlapPolicy overlap)
-    {
-        var worker = await fresh.WorkAsync(Toys.Catalog(), slots: 2);
-        await AddAsync(worker, name, MissedPolicy.Skip, overlap, Toys.Stage("door", "toy.door", new { name }));
-        await worker.Schedules.TriggerAsync(name, Cancellation);
-        await Door.Named(name).BegunAsync();
-        return worker;
-    }
-
-    private async Task SetBackAsync(string name, int days, int seconds = 0)
-    {
-        await using var db = database.Create();
-        var span = TimeSpan.FromDays(days) + TimeSpan.FromSeconds(seconds);
-        await db.Database.ExecuteSqlAsync($"""
-            UPDATE pipelines.schedules SET last_fire = now() - {span}, next_fire = now() - {span} WHERE name = {name};
-            SELECT pg_notify('pipelines_schedules', '')
-            """, Cancellation);
-    }
-
-    private static async Task UntilCaughtUpAsync(PipelinesEngine engine, string name)
-    {
-        while ((await engine.Schedules.FindAsync(name, Cancellation)).Next < TimeProvider.System.GetUtcNow())
-            await Task.Delay(20, Cancellation);
-    }
-
-    private static async Task<IReadOnlyList<FireView>> UntilAsync(
-        PipelinesEngine engine, string name, Func<IReadOnlyList<FireView>, bool> met)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
-        while (true)
-        {
-            var fires = await engine.Schedules.HistoryAsync(name, 100, limit.Token);
-            if (met(fires))
-                return fires;
-            await Task.Delay(20, limit.Token);
-        }
     }
 }

@@ -15,15 +15,17 @@ interface Props {
   sizeLabel: string;
   costLabel: string;
   height?: number;
+  /** Whether more of the size is better, as of a speed. */
+  moreIsBetter?: boolean;
 }
 
 /** Size against quality. The line joins those that no other beats in both. */
-export function Scatter({ dots, sizeLabel, costLabel, height = 260 }: Props) {
+export function Scatter({ dots, sizeLabel, costLabel, height = 260, moreIsBetter = false }: Props) {
   const [box, width] = useWidth<HTMLDivElement>(420);
   const xs = padded(rangeOf(dots.map((dot) => dot.size)), 0.08);
   const ys = padded(rangeOf(dots.map((dot) => dot.cost)), 0.1);
   const { x, y } = scalesOf(width, height, xs, ys);
-  const front = paretoFront(dots);
+  const front = paretoFront(dots, moreIsBetter);
   const others = dots.filter((dot) => !front.includes(dot));
   const labels = placeLabels(
     [...front, ...others].map((dot) => ({ x: x(dot.size), y: y(dot.cost), label: dot.label })),

@@ -43,7 +43,9 @@ export function ComparisonTable({ comparison }: { comparison: Comparison }) {
           </tbody>
         </table>
       </div>
-      <p className="hint long">Measured by {comparison.protocol}. Less is better in every row{dense.accuracy == null ? '' : ' but the first'}.</p>
+      <p className="hint long">
+        Measured by {comparison.protocol}. Less is better in every row{dense.accuracy == null ? '' : ' but the first'}.
+      </p>
     </>
   );
 }

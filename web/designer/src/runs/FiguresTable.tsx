@@ -2,11 +2,13 @@ import type { ReactNode } from 'react';
 import { kindsOf, writtenFigure, type Figures } from './results';
 
 interface Props {
-  models: { name: ReactNode; figures: Figures; key: string; rank?: number }[];
+  models: { name: ReactNode; figures: Figures; key: string; rank?: number; cells?: ReactNode[] }[];
+  /** What stands over the cells that are no figures. */
+  columns?: string[];
 }
 
 /** Models below each other, each with its figures. */
-export function FiguresTable({ models }: Props) {
+export function FiguresTable({ models, columns = [] }: Props) {
   const kinds = kindsOf(models.map((model) => model.figures));
   const isRanked = models.some((model) => model.rank !== undefined);
   return (
@@ -21,6 +23,11 @@ export function FiguresTable({ models }: Props) {
                 {name[0]!.toUpperCase() + name.slice(1)}
               </th>
             ))}
+            {columns.map((name) => (
+              <th scope="col" key={name}>
+                {name}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -30,6 +37,9 @@ export function FiguresTable({ models }: Props) {
               <th scope="row">{model.name}</th>
               {kinds.map((kind) => (
                 <td key={kind.key}>{writtenFigure(kind, model.figures)}</td>
+              ))}
+              {columns.map((name, index) => (
+                <td key={name}>{model.cells?.[index] ?? '–'}</td>
               ))}
             </tr>
           ))}

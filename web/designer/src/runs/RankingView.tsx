@@ -1,40 +1,79 @@
 import { Scatter } from '../charts/Scatter';
 import { written } from '../parts/format';
 import { FiguresTable } from './FiguresTable';
-import { costLabel, costOf, sizeKind, variablesText, type Ranking } from './results';
+import {
+  costLabel,
+  costOf,
+  isReference,
+  sizeKind,
+  speedKind,
+  valuesOf,
+  variablesText,
+  type Ranked,
+  type Ranking,
+} from './results';
+import { SpeedRatio } from './SpeedRatio';
 
-/** Many models, the best first, and as a picture which of them are worth having. */
+/** Many models, the best first, and as pictures which of them are worth their size and their speed. */
 export function RankingView({ ranking }: { ranking: Ranking }) {
   const { key, words } = sizeKind(ranking);
+  const speed = speedKind(ranking);
+  const cost = costLabel(ranking.models.map((model) => model.figures));
+  const dot = (model: Ranked, size: number) => ({
+    label: isReference(model)
+      ? 'dense'
+      : valuesOf(model.variables)
+          .map(([, value]) => written(value))
+          .join(' ') || model.stage,
+    ...(isReference(model) ? { reference: true } : {}),
+    size,
+    cost: costOf(model.figures),
+  });
   return (
     <div className="ranking">
-      <Scatter
-        sizeLabel={words}
-        costLabel={costLabel(ranking.models.map((model) => model.figures))}
-        dots={ranking.models.map((model) => ({
-          label: Object.values(model.variables).map(written).join(' ') || model.stage,
-          size: model.figures[key] ?? 0,
-          cost: costOf(model.figures),
-        }))}
-      />
+      <div className={speed ? 'fronts' : ''}>
+        <Scatter
+          sizeLabel={words}
+          costLabel={cost}
+          dots={ranking.models.map((model) => dot(model, model.figures[key] ?? 0))}
+        />
+        {speed && (
+          <Scatter
+            sizeLabel={speed.words}
+            costLabel={cost}
+            moreIsBetter
+            dots={ranking.models.flatMap((model) => (model.speed ? [dot(model, model.speed[speed.key].median)] : []))}
+          />
+        )}
+      </div>
       <FiguresTable
+        columns={speed ? ['Decode', 'Prefill'] : []}
         models={ranking.models.map((model) => ({
           key: model.stage,
           rank: model.rank,
           figures: model.figures,
+          cells: [<SpeedRatio spread={model.speed?.decode} />, <SpeedRatio spread={model.speed?.prefill} />],
           name: (
             <>
               {variablesText(model.variables) || model.stage}
               {model.pareto && (
                 <span className="chip good" title="No other is both as small and as good">
-                  on the front
+                  {speed ? 'size' : 'on the front'}
+                </span>
+              )}
+              {model.speed?.pareto && (
+                <span className="chip good" title="No other is both as fast and as good">
+                  speed
                 </span>
               )}
             </>
           ),
         }))}
       />
-      <p className="hint long">Measured by {ranking.protocol}.</p>
+      <p className="hint long">
+        Measured by {ranking.protocol}
+        {ranking.speed && `, and by ${ranking.speed.protocol}: medians of the rounds, with the slowest and the fastest`}.
+      </p>
     </div>
   );
 }

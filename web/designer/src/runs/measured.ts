@@ -3,7 +3,16 @@ import type { Json } from '../graph/document';
 import { written } from '../parts/format';
 import { equal } from '../graph/difference';
 import { nodeOf } from './branches';
-import { isComparison, isMeasurement, isRanking, outputsOf, variablesText, type Figures } from './results';
+import {
+  isComparison,
+  isMeasurement,
+  isRanking,
+  isReference,
+  outputsOf,
+  valuesOf,
+  variablesText,
+  type Figures,
+} from './results';
 
 interface Measuring {
   outputs: Record<string, Json>;
@@ -22,8 +31,7 @@ interface Measured {
 type Variables = Record<string, Json> | null | undefined;
 
 const markOf = (variables: Variables): { mark?: string } => {
-  const mark = Object.entries(variables ?? {})
-    .filter(([name]) => name !== 'rounds')
+  const mark = valuesOf(variables)
     .map(([, value]) => written(value))
     .join(' ');
   return mark === '' ? {} : { mark };
@@ -63,6 +71,7 @@ const ranked = (run: Measuring): Measured[] =>
       label: variablesText(model.variables) || model.stage,
       ...markOf(model.variables),
       figures: model.figures,
+      ...(isReference(model) ? { reference: true } : {}),
     })),
   );
 

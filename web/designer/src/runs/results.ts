@@ -22,18 +22,34 @@ export interface Comparison {
   recovered?: Figures | null;
 }
 
+export interface Spread {
+  median: number;
+  lowest: number;
+  highest: number;
+}
+
+/** How many times as fast as the dense model, timed in turns with it. */
+export interface RankedSpeed {
+  prefill: Spread;
+  decode: Spread;
+  pareto: boolean;
+}
+
 export interface Ranked {
   rank: number;
   stage: string;
   variables: Record<string, Json>;
   pareto: boolean;
   figures: Figures;
+  speed?: RankedSpeed | null;
 }
 
 export interface Ranking {
   protocol: string;
   size: string;
   models: Ranked[];
+  /** How speed was measured, and which of the two the front is of; absent where it was not. */
+  speed?: { protocol: string; measure: string } | null;
 }
 
 interface Members {
@@ -97,7 +113,13 @@ interface FigureKind {
 
 const kinds: FigureKind[] = [
   { name: 'perplexity', key: 'perplexity', words: 'perplexity', write: (value) => `${Number(value.toPrecision(4))}` },
-  { name: 'accuracy', key: 'accuracy', words: 'accuracy', write: (value) => `${Number((value * 100).toFixed(2))} %`, isGain: true },
+  {
+    name: 'accuracy',
+    key: 'accuracy',
+    words: 'accuracy',
+    write: (value) => `${Number((value * 100).toFixed(2))} %`,
+    isGain: true,
+  },
   { name: 'parameters', key: 'parameters', words: 'parameters', write: short },
   { name: 'not zero', key: 'nonzero', words: 'weights that are not zero', write: short },
   { name: 'size', key: 'bytes', words: 'bytes', write: size },
@@ -120,7 +142,8 @@ export const kindsOf = (all: Figures[]): FigureKind[] => {
 };
 
 /** How bad a model is, where a picture wants less to be better: its perplexity, or the share that it gets wrong. */
-export const costOf = ({ perplexity, accuracy }: Figures): number => perplexity ?? (accuracy == null ? NaN : 1 - accuracy);
+export const costOf = ({ perplexity, accuracy }: Figures): number =>
+  perplexity ?? (accuracy == null ? NaN : 1 - accuracy);
 
 export const costLabel = (all: Figures[]): string =>
   all.length > 0 && all.every((one) => one.perplexity == null) ? 'share of images not recognised' : 'perplexity';
@@ -148,7 +171,11 @@ export function comparisonRows({ dense, pruned, recovered }: Comparison): Compar
         const value = values[index];
         const cell = { text: writtenFigure(kind, one), share: (value ?? 0) / most };
         return index > 0 && first && value !== undefined
-          ? { ...cell, ratio: ratio(value / first), better: value === first ? undefined : value > first === (kind.isGain ?? false) }
+          ? {
+              ...cell,
+              ratio: kind.isGain ? points(value - first) : ratio(value / first),
+              better: value === first ? undefined : value > first === (kind.isGain ?? false),
+            }
           : cell;
       }),
     };
@@ -164,13 +191,36 @@ export function ratio(factor: number): string {
   return written === 0 ? 'the same' : `${written > 0 ? '+' : '−'}${Math.abs(written)} %`;
 }
 
-export const variablesText = (variables: Record<string, Json> | null | undefined): string =>
+/** Shares differ by points, not by percents of each other. */
+function points(difference: number): string {
+  const written = Number((difference * 100).toFixed(2));
+  return written === 0 ? 'the same' : `${written > 0 ? '+' : '−'}${Math.abs(written)} points`;
+}
+
+/** The values of a matrix, words before numbers: `wanda` at 0.5. */
+export const valuesOf = (variables: Record<string, Json> | null | undefined): [string, Json][] =>
   Object.entries(variables ?? {})
     // How many rounds there are is no difference between them.
     .filter(([name]) => name !== 'rounds')
+    .sort(([, a], [, b]) => Number(typeof b === 'string') - Number(typeof a === 'string'));
+
+export const variablesText = (variables: Record<string, Json> | null | undefined): string =>
+  valuesOf(variables)
     .map(([name, value]) => `${name} ${written(value)}`)
     .join(', ');
+
+/** What others are compared with: the dense model, outside of every matrix. */
+export const isReference = ({ stage, variables }: Pick<Ranked, 'stage' | 'variables'>): boolean =>
+  valuesOf(variables).length === 0 && /(^|-)dense$/.test(stage);
 
 /** The figure that a ranking counts size in. */
 export const sizeKind = ({ size: key }: Pick<Ranking, 'size'>): FigureKind =>
   kinds.find((kind) => kind.key === key.toLowerCase()) ?? kinds.find((kind) => kind.key === 'bytes')!;
+
+/** The speed that a ranking's front is of: how a picture calls it, and where it is. */
+export function speedKind({ speed }: Pick<Ranking, 'speed'>): { key: 'decode' | 'prefill'; words: string } | undefined {
+  if (!speed) return undefined;
+  return speed.measure.toLowerCase() === 'prefill'
+    ? { key: 'prefill', words: 'speed at a prompt, dense = 1' }
+    : { key: 'decode', words: 'speed of decoding, dense = 1' };
+}

@@ -65,7 +65,9 @@ const kinds: Kind[] = [
 const kindOf = (value: unknown): Kind | undefined => {
   const protocol = value !== null && typeof value === 'object' ? (value as Measured).protocol : undefined;
   return typeof protocol === 'string'
-    ? kinds.find((kind) => protocol.startsWith(kind.protocol) && (kind.has === undefined || kind.has in (value as Measured)))
+    ? kinds.find(
+        (kind) => protocol.startsWith(kind.protocol) && (kind.has === undefined || kind.has in (value as Measured)),
+      )
     : undefined;
 };
 
