@@ -56,7 +56,7 @@ public sealed class ComputeBench(
         _ => [method, folder, tokens, Text(threads)],
     };
 
-    private static Measured Measure(string program, params string[] arguments)
+    internal static Measured Measure(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
 
@@ -100,7 +100,7 @@ public sealed class ComputeBench(
         return path;
     }
 
-    private static Measured Median(List<Measured> all) => all.OrderBy(one => one.Seconds).ElementAt(all.Count / 2);
+    internal static Measured Median(List<Measured> all) => all.OrderBy(one => one.Seconds).ElementAt(all.Count / 2);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -100,7 +100,7 @@ public static class ComputeWork
         model.Linears().Sum(linear => (double)linear.Weight.eq(0).reshape(-1).nonzero().sum().ToInt64());
 
     /// <summary>Of this process, as the kernel counts it.</summary>
-    private static double PeakMegabytes()
+    internal static double PeakMegabytes()
     {
         var line = File.ReadLines("/proc/self/status").First(status => status.StartsWith("VmHWM:", StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], null) / 1024;

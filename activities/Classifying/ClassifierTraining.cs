@@ -22,11 +22,11 @@ internal sealed record ClassifierTraining(
     /// <exception cref="StageException">Images and network do not go together.</exception>
     public double Run(ImageClassifier network, ImageSet images, Teacher? teacher, StageContext stage, CancellationToken cancellation)
     {
-        network.CheckImages(images);
+        network.CheckFits(images.Info);
         if (Nesterov && Momentum == 0)
             throw new StageException("nesterov needs a momentum");
         var steps = checked((int)Math.Max(1, Math.Round(Epochs * images.Count / Batch)));
-        var batches = new ImageBatches(images, network.Normalization(), Batch, Augmentation, Seed, network.Device);
+        var batches = new ImageBatches(images, Normalization.Of(network), Batch, Augmentation, Seed, network.Device);
         Tensor[] trained = [.. network.NamedParameters().Select(parameter => parameter.Tensor.requires_grad_())];
         using var work = new ClassifierWork(network);
         var right = 0.0;
@@ -113,23 +113,4 @@ internal sealed class ClassifierWork : StepWork, IDisposable
     public override void BeforeUpdate(int index) => masks.BeforeUpdate(index);
 
     public void Dispose() => masks.Dispose();
-}
-
-/// <summary>What images and networks have to do with each other.</summary>
-internal static class ClassifierImages
-{
-    public static Normalization Normalization(this ImageClassifier network) =>
-        new(network.Config.Mean, network.Config.StandardDeviations);
-
-    /// <exception cref="StageException">They are of another size, or of other classes.</exception>
-    public static void CheckImages(this ImageClassifier network, ImageSet images)
-    {
-        var (info, config) = (images.Info, network.Config);
-        if (info.Width != config.ImageSize || info.Height != config.ImageSize)
-            throw new StageException($"the images are {info.Width}×{info.Height}, the model reads {config.ImageSize}×{config.ImageSize}: set 'size' of data.images");
-        if (info.Channels is not (1 or 3))
-            throw new StageException($"the images have {info.Channels} channels: expected 1 or 3");
-        if (info.Classes.Count != config.NumClasses)
-            throw new StageException($"the images have {info.Classes.Count} classes, the model tells {config.NumClasses} apart");
-    }
 }

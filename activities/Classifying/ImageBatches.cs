@@ -1,6 +1,7 @@
 using Pipelines.Activities.Allocation;
 using Pipelines.Activities.Data;
 using Pipelines.Activities.Modeling;
+using Pipelines.Models;
 using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Classifying;
@@ -63,7 +64,10 @@ public sealed class ImageBatches(ImageSet images, Normalization normalization, i
 /// <summary>From pixels to what a network reads: (pixel / 255 − mean) / deviation, channel by channel.</summary>
 public sealed record Normalization(IReadOnlyList<double> Mean, IReadOnlyList<double> Deviation)
 {
-    /// <param name="pixels">[B, C, H, W], uint8.</param>
+    /// <summary>What a network was trained with.</summary>
+    public static Normalization Of(ImageClassifier network) => new(network.Config.Mean, network.Config.StandardDeviations);
+
+    /// <param name="pixels">[B, C, H, W], uint8; of one channel, it stands for all.</param>
     /// <returns>float32, on the device.</returns>
     public Tensor Of(Tensor pixels, Device device)
     {
@@ -71,6 +75,6 @@ public sealed record Normalization(IReadOnlyList<double> Mean, IReadOnlyList<dou
         var shape = new long[] { 1, Mean.Count, 1, 1 };
         var mean = tensor(Mean.Select(value => (float)value).ToArray(), shape, device: device);
         var deviation = tensor(Deviation.Select(value => (float)value).ToArray(), shape, device: device);
-        return pixels.to(device).to(ScalarType.Float32).div_(255.0).sub_(mean).div_(deviation).MoveToOuterDisposeScope();
+        return pixels.to(device).to(ScalarType.Float32).div_(255.0).sub(mean).div_(deviation).MoveToOuterDisposeScope();
     }
 }

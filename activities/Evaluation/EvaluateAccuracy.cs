@@ -43,10 +43,10 @@ public sealed class EvaluateAccuracy : Activity<EvaluateAccuracy.Inputs, Evaluat
     public static ClassificationTally Run(
         ImageClassifier network, ImageSet images, int batch, ReportProgress report, CancellationToken cancellation)
     {
-        network.CheckImages(images);
+        network.CheckFits(images.Info);
         using var ungraded = no_grad();
         var tally = new ClassificationTally(network.Config.NumClasses);
-        var normalization = network.Normalization();
+        var normalization = Normalization.Of(network);
         var clock = Stopwatch.StartNew();
         for (long start = 0; start < images.Count; start += batch)
         {

@@ -10,8 +10,8 @@ internal static class Quality
     public static double Cost(this Measurement measured) => measured.Perplexity ?? 1 - measured.Accuracy
         ?? throw new StageException($"'{measured.Protocol}' measured neither a perplexity nor an accuracy");
 
-    /// <summary>The same of figures that came of a measurement.</summary>
-    public static double Cost(this ModelFigures figures) => figures.Perplexity ?? 1 - figures.Accuracy ?? double.NaN;
+    public static double Cost(this ModelFigures figures) => figures.Perplexity ?? 1 - figures.Accuracy
+        ?? throw new StageException("a model of this ranking has neither a perplexity nor an accuracy");
 
     /// <summary>The figures of several models, for messages.</summary>
     public static string Plural(this Measurement measured) => measured.Perplexity is null ? "accuracies" : "perplexities";

@@ -10,7 +10,7 @@ namespace Pipelines.Activities.Exporting;
 /// Writes a checkpoint as other tools load it, then opens it again: its zeros are counted and one forward pass is compared
 /// before the stage succeeds.
 /// </summary>
-[Description("Writes a Hugging Face checkpoint, opens it again and checks it")]
+[Description("Writes a checkpoint that other tools load, opens it again and checks it")]
 public sealed class ExportHuggingFace : Activity<ExportHuggingFace.Inputs, ExportHuggingFace.Parameters, ExportHuggingFace.Outputs>
 {
     private const int ProbeLength = 32;
@@ -28,25 +28,30 @@ public sealed class ExportHuggingFace : Activity<ExportHuggingFace.Inputs, Expor
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
         await using var draft = stage.Artifacts.Begin();
-        var source = await stage.OpenLanguageAsync(inputs.Model, cancellation);
-        using var model = CausalFolder.Load(source, CPU, Dtype(parameters.Type));
-        AdapterFolder.Attach(model, source);
-        var manifest = CausalFolder.Save(model, draft.Folder);
-        TokenizerFiles.Copy(source, draft.Folder);
-        foreach (var adapter in Directory.EnumerateFiles(source, "adapter_*"))
-            File.Copy(adapter, Path.Combine(draft.Folder, Path.GetFileName(adapter)));
-
-        using (var reopened = CausalFolder.Load(draft.Folder, CPU))
-        {
-            AdapterFolder.Attach(reopened, draft.Folder);
-            Check(model, reopened);
-        }
-
+        var source = await stage.Artifacts.OpenAsync(inputs.Model.Hash, cancellation);
+        var manifest = ImageConfig.Knows(inputs.Model.Architecture)
+            ? ClassifierExport.Write(source, draft.Folder, Dtype(parameters.Type))
+            : WriteLanguage(source, draft.Folder, Dtype(parameters.Type));
         stage.Log(manifest
-            ? $"blocks differ in width or carry biases: {ExportManifest.FileName} says how, a plain config.json cannot"
+            ? $"widths differ or biases were added: {ExportManifest.FileName} says how, a plain config.json cannot"
             : "a plain config.json says all of it");
         var bytes = Directory.EnumerateFiles(draft.Folder).Sum(file => new FileInfo(file).Length);
         return new Outputs(new Export(await draft.CommitAsync(cancellation), bytes, manifest));
+    }
+
+    private static bool WriteLanguage(string source, string folder, ScalarType? type)
+    {
+        using var model = CausalFolder.Load(source, CPU, type);
+        AdapterFolder.Attach(model, source);
+        var manifest = CausalFolder.Save(model, folder);
+        TokenizerFiles.Copy(source, folder);
+        foreach (var adapter in Directory.EnumerateFiles(source, "adapter_*"))
+            File.Copy(adapter, Path.Combine(folder, Path.GetFileName(adapter)));
+
+        using var reopened = CausalFolder.Load(folder, CPU);
+        AdapterFolder.Attach(reopened, folder);
+        Check(model, reopened);
+        return manifest;
     }
 
     /// <exception cref="StageException">The reopened model is not the one that was written.</exception>

@@ -45,7 +45,7 @@ public sealed class ClassifierFinetune : Activity<ClassifierFinetune.Inputs, Cla
         using var images = await ImageFolder.OpenAsync(stage.Artifacts, inputs.Data, cancellation);
         using var network = await stage.LoadClassifierAsync(inputs.Model, cancellation);
         using var dense = inputs.Teacher is null ? null : await stage.LoadClassifierAsync(inputs.Teacher, cancellation);
-        dense?.CheckImages(images);
+        dense?.CheckFits(images.Info);
         var training = new ClassifierTraining(
             parameters.Epochs, parameters.Batch, parameters.Optimizer, parameters.LearningRate, parameters.Momentum, parameters.Nesterov,
             parameters.WeightDecay, parameters.Schedule, parameters.Warmup, parameters.Smoothing,

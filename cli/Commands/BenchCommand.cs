@@ -9,7 +9,7 @@ namespace Pipelines.Cli.Commands;
 /// <summary>Measures this program against plain Python on the same machine, in the same run.</summary>
 internal static class BenchCommand
 {
-    public static Command Create() => new("bench", "Measures this machine and this program") { Compute(), Models(), BenchEngineCommand.Create(), BenchArtifactsCommand.Create(), Work() };
+    public static Command Create() => new("bench", "Measures this machine and this program") { Compute(), BenchVisionCommand.Create(Peers), BenchVisionCommand.Work(), Models(), BenchEngineCommand.Create(), BenchArtifactsCommand.Create(), Work() };
 
     private static Command Compute()
     {

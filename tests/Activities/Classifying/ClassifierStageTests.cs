@@ -116,11 +116,11 @@ public sealed class ClassifierStageTests : IDisposable
         var large = (await stages.RunAsync("data.synthetic-images", new { classes = 2, perClass = 2, evaluationPerClass = 1, size = 20 })).GetProperty("images");
         var many = (await stages.RunAsync("data.synthetic-images", new { classes = 3, perClass = 2, evaluationPerClass = 1, size = 16 })).GetProperty("images");
 
-        Assert.Contains("20×20, the model reads 16×16", await RefusedAsync("evaluate.accuracy", new { }, ("model", model), ("data", large)));
-        Assert.Contains("3 classes, the model tells 2 apart", await RefusedAsync("finetune.classifier", new { }, ("model", model), ("data", many)));
+        Assert.Contains("3 × 20 × 20: CifarResNet takes 3 × 16 × 16", await RefusedAsync("evaluate.accuracy", new { }, ("model", model), ("data", large)));
+        Assert.Contains("3 classes: CifarResNet tells 2 apart", await RefusedAsync("finetune.classifier", new { }, ("model", model), ("data", many)));
         Assert.Contains("nesterov", await RefusedAsync("model.train-classifier", new { nesterov = true, momentum = 0 }, ("data", many)));
         Assert.Contains("names 'AlexNet': expected one of CifarResNet", await RefusedAsync("model.train-classifier", new { architecture = "AlexNet" }, ("data", many)));
-        Assert.Contains("16×16 are too small", await RefusedAsync("model.train-classifier", new { architecture = "CifarVgg" }, ("data", many)));
+        Assert.Contains("images of 16 × 16 leave nothing here", await RefusedAsync("model.train-classifier", new { architecture = "CifarVgg" }, ("data", many)));
     }
 
     [Fact]

@@ -20,6 +20,7 @@ const types: Record<string, number> = {
   statistics: 40,
   measurement: 145,
   choices: 175,
+  images: 165,
   choiceMeasurement: 130,
   memorizationMeasurement: 115,
   comparison: 240,

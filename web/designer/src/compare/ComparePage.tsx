@@ -8,6 +8,7 @@ import { ago, shortHash, when } from '../parts/format';
 import type { FigureKey } from '../runs/results';
 import {
   artifactRows,
+  costsOf,
   dotsOf,
   hasBranches,
   letter,
@@ -67,7 +68,7 @@ function Compared({ runs }: { runs: ComparedRun[] }) {
         <>
           <Scatter
             dots={dots}
-            costLabel="perplexity"
+            costLabel={costsOf(runs)}
             sizeLabel={sizes.find(({ key }) => key === sizeKey)?.words ?? ''}
           />
           <label className="inline">

@@ -6,6 +6,8 @@ import { artifactsIn, type ArtifactName } from '../runs/artifacts';
 import { nodeOf } from '../runs/branches';
 import { measured } from '../runs/measured';
 import {
+  costLabel,
+  costOf,
   isComparison,
   isMeasurement,
   isRanking,
@@ -105,7 +107,7 @@ export function metricRows(runs: ComparedRun[]): Row[] {
 
 function exact(key: FigureKey, value: number | null | undefined): string {
   if (value == null) return nothing;
-  if (key === 'perplexity') return `${Number(value.toPrecision(5))}`;
+  if (key === 'perplexity' || key === 'accuracy') return `${Number(value.toPrecision(5))}`;
   return key === 'bytes' ? size(value) : value.toLocaleString('en');
 }
 
@@ -119,7 +121,7 @@ export function dotsOf(runs: ComparedRun[], sizeKey: FigureKey): Dot[] {
       const dot: Dot = {
         label: reference || runs.length === 1 ? mark : `${letter(index)} ${mark}`,
         size: counted,
-        cost: figures.perplexity,
+        cost: costOf(figures),
         ...(reference ? { reference } : {}),
       };
       const key = `${dot.label} ${dot.size} ${dot.cost}`;
@@ -130,9 +132,15 @@ export function dotsOf(runs: ComparedRun[], sizeKey: FigureKey): Dot[] {
   );
 }
 
+/** What the pictures' height is. */
+export const costsOf = (runs: ComparedRun[]): string =>
+  costLabel(runs.flatMap((run) => measured(run).map((one) => one.figures)));
+
 /** What size can be counted in: whatever but quality itself was measured of any model. */
 export const sizesOf = (runs: ComparedRun[]): ReturnType<typeof kindsOf> =>
-  kindsOf(runs.flatMap((run) => measured(run).map((one) => one.figures))).filter(({ key }) => key !== 'perplexity');
+  kindsOf(runs.flatMap((run) => measured(run).map((one) => one.figures))).filter(
+    ({ key }) => key !== 'perplexity' && key !== 'accuracy',
+  );
 
 /** A, B, C: how the runs are called in pictures. */
 export const letter = (index: number): string => String.fromCharCode(65 + (index % 26));

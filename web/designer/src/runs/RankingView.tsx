@@ -1,13 +1,24 @@
 import { Scatter } from '../charts/Scatter';
 import { written } from '../parts/format';
 import { FiguresTable } from './FiguresTable';
-import { isReference, sizeKind, speedKind, valuesOf, variablesText, type Ranked, type Ranking } from './results';
+import {
+  costLabel,
+  costOf,
+  isReference,
+  sizeKind,
+  speedKind,
+  valuesOf,
+  variablesText,
+  type Ranked,
+  type Ranking,
+} from './results';
 import { SpeedRatio } from './SpeedRatio';
 
 /** Many models, the best first, and as pictures which of them are worth their size and their speed. */
 export function RankingView({ ranking }: { ranking: Ranking }) {
   const { key, words } = sizeKind(ranking);
   const speed = speedKind(ranking);
+  const cost = costLabel(ranking.models.map((model) => model.figures));
   const dot = (model: Ranked, size: number) => ({
     label: isReference(model)
       ? 'dense'
@@ -16,20 +27,20 @@ export function RankingView({ ranking }: { ranking: Ranking }) {
           .join(' ') || model.stage,
     ...(isReference(model) ? { reference: true } : {}),
     size,
-    cost: model.figures.perplexity,
+    cost: costOf(model.figures),
   });
   return (
     <div className="ranking">
       <div className={speed ? 'fronts' : ''}>
         <Scatter
           sizeLabel={words}
-          costLabel="perplexity"
+          costLabel={cost}
           dots={ranking.models.map((model) => dot(model, model.figures[key] ?? 0))}
         />
         {speed && (
           <Scatter
             sizeLabel={speed.words}
-            costLabel="perplexity"
+            costLabel={cost}
             moreIsBetter
             dots={ranking.models.flatMap((model) => (model.speed ? [dot(model, model.speed[speed.key].median)] : []))}
           />

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   comparisonRows,
+  costLabel,
+  costOf,
   isComparison,
+  isMeasurement,
   isRanking,
   isReference,
   outputsOf,
@@ -46,8 +49,40 @@ describe('a comparison', () => {
     expect(comparisonRows({ ...comparison, dense: { ...dense, flops: null } })).toHaveLength(4);
   });
 
+  it('of classifiers knows that more accuracy is better', () => {
+    const figures = { parameters: 10, nonzero: 10, bytes: 40, flops: 2e6 };
+    const rows = comparisonRows({
+      protocol: 'accuracy-1',
+      dense: { ...figures, accuracy: 0.832 },
+      pruned: { ...figures, accuracy: 0.7, flops: 1e6 },
+      recovered: { ...figures, accuracy: 0.8412, flops: 1e6 },
+    });
+    expect(rows.map((row) => row.name)).toEqual(['accuracy', 'parameters', 'not zero', 'size', 'FLOPs per image']);
+    expect(rows[0]!.cells.map((cell) => [cell.text, cell.ratio, cell.better])).toEqual([
+      ['83.2 %', undefined, undefined],
+      ['70 %', '−13.2 points', false],
+      ['84.12 %', '+0.92 points', true],
+    ]);
+    expect(rows[4]!.cells[1]).toMatchObject({ ratio: '−50 %', better: true });
+  });
+
   it('has no column for a model that was not recovered', () =>
     expect(comparisonRows({ ...comparison, recovered: null })[0]!.cells).toHaveLength(2));
+});
+
+describe('a picture', () => {
+  it('draws what a model gets wrong, so that less is better there too', () => {
+    expect(costOf({ ...dense })).toBe(20);
+    expect(costOf({ accuracy: 0.75, parameters: 1, nonzero: 1, bytes: 4 })).toBe(0.25);
+    expect(costLabel([dense, pruned])).toBe('perplexity');
+    expect(costLabel([{ accuracy: 0.75, parameters: 1, nonzero: 1, bytes: 4 }])).toBe('share of images not recognised');
+  });
+
+  it('leaves answers to questions to their own table', () => {
+    const accuracy = { protocol: 'p', accuracy: 0.5, parameters: 1, nonzero: 1, bytes: 4 };
+    expect(isMeasurement(accuracy)).toBe(true);
+    expect(isMeasurement({ ...accuracy, items: 10 })).toBe(false);
+  });
 });
 
 it.each([

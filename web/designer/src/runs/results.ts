@@ -4,11 +4,14 @@ import { size, written } from '../parts/format';
 import { short } from '../charts/scale';
 
 export interface Figures {
-  perplexity: number;
+  /** Of a language model. */
+  perplexity?: number | null;
+  /** Of a classifier: more is better. */
+  accuracy?: number | null;
   parameters: number;
   nonzero: number;
   bytes: number;
-  /** Of a forward pass, per token; absent where an older version measured. */
+  /** Of a forward pass, per token or image; absent where an older version measured. */
   flops?: number | null;
 }
 
@@ -54,7 +57,9 @@ interface Members {
 }
 const isObject = (value: unknown): value is Members =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
-const isFigures = (value: unknown): value is Figures => isObject(value) && 'perplexity' in value && 'bytes' in value;
+// Answers to questions have an accuracy as well, and tables of their own.
+const isFigures = (value: unknown): value is Figures =>
+  isObject(value) && 'bytes' in value && ('perplexity' in value || ('accuracy' in value && !('items' in value)));
 
 export const isComparison = (value: unknown): value is Comparison =>
   isObject(value) && isFigures(value['dense']) && isFigures(value['pruned']);
@@ -102,18 +107,46 @@ interface FigureKind {
   /** What its number is, for a picture. */
   words: string;
   write: (value: number) => string;
+  /** Of all others, less is better. */
+  isGain?: boolean;
 }
 
 const kinds: FigureKind[] = [
   { name: 'perplexity', key: 'perplexity', words: 'perplexity', write: (value) => `${Number(value.toPrecision(4))}` },
+  {
+    name: 'accuracy',
+    key: 'accuracy',
+    words: 'accuracy',
+    write: (value) => `${Number((value * 100).toFixed(2))} %`,
+    isGain: true,
+  },
   { name: 'parameters', key: 'parameters', words: 'parameters', write: short },
   { name: 'not zero', key: 'nonzero', words: 'weights that are not zero', write: short },
   { name: 'size', key: 'bytes', words: 'bytes', write: size },
   { name: 'FLOPs per token', key: 'flops', words: 'FLOPs of a forward pass per token', write: short },
 ];
 
+const flopsOfImages: FigureKind = {
+  name: 'FLOPs per image',
+  key: 'flops',
+  words: 'FLOPs of a forward pass per image',
+  write: short,
+};
+
 /** Those figures that any of the models has. */
-export const kindsOf = (all: Figures[]): FigureKind[] => kinds.filter(({ key }) => all.some((one) => one[key] != null));
+export const kindsOf = (all: Figures[]): FigureKind[] => {
+  const isOfImages = all.length > 0 && all.every((one) => one.accuracy != null);
+  return kinds
+    .filter(({ key }) => all.some((one) => one[key] != null))
+    .map((kind) => (kind.key === 'flops' && isOfImages ? flopsOfImages : kind));
+};
+
+/** How bad a model is, where a picture wants less to be better: its perplexity, or the share that it gets wrong. */
+export const costOf = ({ perplexity, accuracy }: Figures): number =>
+  perplexity ?? (accuracy == null ? NaN : 1 - accuracy);
+
+export const costLabel = (all: Figures[]): string =>
+  all.length > 0 && all.every((one) => one.perplexity == null) ? 'share of images not recognised' : 'perplexity';
 
 export const writtenFigure = ({ key, write }: FigureKind, figures: Figures): string => {
   const value = figures[key];
@@ -138,7 +171,11 @@ export function comparisonRows({ dense, pruned, recovered }: Comparison): Compar
         const value = values[index];
         const cell = { text: writtenFigure(kind, one), share: (value ?? 0) / most };
         return index > 0 && first && value !== undefined
-          ? { ...cell, ratio: ratio(value / first), better: value === first ? undefined : value < first }
+          ? {
+              ...cell,
+              ratio: kind.isGain ? points(value - first) : ratio(value / first),
+              better: value === first ? undefined : value > first === (kind.isGain ?? false),
+            }
           : cell;
       }),
     };
@@ -152,6 +189,12 @@ export function ratio(factor: number): string {
   const percent = (factor - 1) * 100;
   const written = Math.abs(percent) < 10 ? Number(percent.toFixed(1)) : Math.round(percent);
   return written === 0 ? 'the same' : `${written > 0 ? '+' : '−'}${Math.abs(written)} %`;
+}
+
+/** Shares differ by points, not by percents of each other. */
+function points(difference: number): string {
+  const written = Number((difference * 100).toFixed(2));
+  return written === 0 ? 'the same' : `${written > 0 ? '+' : '−'}${Math.abs(written)} points`;
 }
 
 /** The values of a matrix, words before numbers: `wanda` at 0.5. */

@@ -18,6 +18,9 @@ describe('scores', () => {
     expect(isScore(choice)).toBe(true);
     expect(isScore(heart)).toBe(true);
     expect(isScore({ protocol: 'perplexity-1:data=b', perplexity: 3 })).toBe(false);
+    expect(isScore({ protocol: 'accuracy-1:images=c', top1: 0.8, images: 100 })).toBe(true);
+    // The same stage's measurement stands among the models.
+    expect(isScore({ protocol: 'accuracy-1:images=c', accuracy: 0.8, bytes: 4 })).toBe(false);
     expect(isScore(null)).toBe(false);
     expect(isScore(7)).toBe(false);
   });

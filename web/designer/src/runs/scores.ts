@@ -23,6 +23,8 @@ interface Kind {
   title: string;
   /** How its protocols begin. */
   protocol: string;
+  /** What tells it from other results of the protocol. */
+  has?: string;
   /** Columns; a share may have a standard error. */
   columns: { name: string; key: string; error?: string; isCount?: boolean }[];
 }
@@ -38,6 +40,18 @@ const kinds: Kind[] = [
     ],
   },
   {
+    title: 'Recognised',
+    protocol: 'accuracy-',
+    has: 'top1',
+    columns: [
+      { name: 'First', key: 'top1' },
+      { name: 'Among five', key: 'top5' },
+      { name: 'Calibration error', key: 'calibrationError' },
+      { name: 'Cross-entropy', key: 'loss', isCount: true },
+      { name: 'Images', key: 'images', isCount: true },
+    ],
+  },
+  {
     title: 'Said by heart',
     protocol: 'memorization-',
     columns: [
@@ -50,7 +64,11 @@ const kinds: Kind[] = [
 
 const kindOf = (value: unknown): Kind | undefined => {
   const protocol = value !== null && typeof value === 'object' ? (value as Measured).protocol : undefined;
-  return typeof protocol === 'string' ? kinds.find((kind) => protocol.startsWith(kind.protocol)) : undefined;
+  return typeof protocol === 'string'
+    ? kinds.find(
+        (kind) => protocol.startsWith(kind.protocol) && (kind.has === undefined || kind.has in (value as Measured)),
+      )
+    : undefined;
 };
 
 export const isScore = (value: unknown): boolean => kindOf(value) !== undefined;
