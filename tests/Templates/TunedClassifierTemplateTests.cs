@@ -1,8 +1,10 @@
 using System.Text.Json;
 using Pipelines.Activities;
+using Pipelines.Models;
 using Pipelines.Storage;
 using Pipelines.Tests.Fixtures;
 using Pipelines.Workflows;
+using static TorchSharp.torch;
 
 namespace Pipelines.Tests.Templates;
 
@@ -35,6 +37,8 @@ public sealed class TunedClassifierTemplateTests(FreshDatabase database) : IClas
         Assert.True(run.State == RunState.Succeeded, string.Join('\n', run.Stages.Select(stage => $"{stage.Id}: {stage.State} {stage.Error}")));
         var models = Json.Read<Ranking>(run.Outputs["ranking"]).Models.ToDictionary(model => model.Stage, model => model.Figures);
         Assert.Equal(4, models.Count);
+        using var exported = VisionFolder.Load(await engine.Artifacts.OpenAsync(Json.Read<Export>(run.Outputs["checkpoint"]).Hash, Cancellation), CPU);
+        Assert.Equal(models["measure-ato"].Parameters, exported.ParameterCount());
         var dense = models["measure-dense"].Flops!.Value;
         Assert.All(models.Where(model => model.Key != "measure-dense"), model => Assert.InRange(model.Value.Flops!.Value / dense, 0.4, 0.6));
     }
