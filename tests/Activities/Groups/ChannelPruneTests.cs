@@ -76,7 +76,7 @@ public sealed class ChannelPruneTests : IDisposable
         Assert.Contains("connect 'calibration'", refusal.Message, StringComparison.Ordinal);
         var small = (await stages.RunAsync("data.synthetic-images", new { perClass = 1, evaluationPerClass = 1, size = 16 })).GetProperty("images");
         refusal = await Assert.ThrowsAsync<StageException>(() => stages.RunAsync("prune.channels", new { recalibrate = true }, ("model", model), ("calibration", small)));
-        Assert.Contains("are 3 × 16 × 16: CifarResNet takes 3 × 32 × 32", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("the images are 16×16, the model reads 32×32", refusal.Message, StringComparison.Ordinal);
 
         Task<JsonElement> PruneAsync(object parameters) => stages.RunAsync("prune.channels", parameters, ("model", model), ("calibration", images));
     }
