@@ -47,7 +47,7 @@ public sealed class ChannelPrune : Activity<ChannelPrune.Inputs, ChannelPrune.Pa
         using var network = await stage.LoadClassifierAsync(inputs.Model, cancellation);
         using var images = inputs.Calibration is null ? null : await ImageFolder.OpenAsync(stage.Artifacts, inputs.Calibration, cancellation);
         if (images is not null)
-            network.CheckImages(images);
+            network.CheckFits(images.Info);
         using var gradients = parameters.Importance != GroupImportance.Taylor ? null : ClassifierGradients.Of(
             network, Batches(network, images!, parameters, cancellation),
             (done, loss) => stage.Report(done, Math.Min(parameters.Images, images!.Count), "image", ("loss", loss)));
@@ -91,7 +91,7 @@ public sealed class ChannelPrune : Activity<ChannelPrune.Inputs, ChannelPrune.Pa
         ImageClassifier network, ImageSet images, Parameters parameters, CancellationToken cancellation)
     {
         var order = new EpochOrder(checked((int)images.Count), parameters.Seed);
-        var normalization = network.Normalization();
+        var normalization = Normalization.Of(network);
         var count = Math.Min(parameters.Images, images.Count);
         for (var at = 0L; at < count; at += parameters.Batch)
         {

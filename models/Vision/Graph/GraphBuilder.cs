@@ -107,7 +107,7 @@ public sealed class GraphBuilder
         if (!names.Add(name))
             throw new ArgumentException($"there are two nodes '{name}'", nameof(name));
         if (height < 1 || width < 1)
-            throw new ModelException($"images of {imageSize}×{imageSize} are too small: nothing is left at {name}");
+            throw new ModelException($"{name}: images of {imageSize} × {imageSize} leave nothing here: expected larger ones");
         nodes.Add(new VisionNode(nodes.Count, name, operation, inputs, channels, height, width));
         return nodes.Count - 1;
     }

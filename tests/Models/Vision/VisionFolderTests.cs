@@ -145,7 +145,7 @@ public sealed class VisionFolderTests : IDisposable
     [InlineData("""{"architectures":["CifarVgg"],"depth":11}""", "depth is 11: expected 16 or 19")]
     [InlineData("""{"architectures":["ResNet"],"depth":20}""", "depth is 20: expected 18, 34, 50")]
     [InlineData("""{"architectures":["MobileNetV2"],"num_classes":0}""", "num_classes is 0")]
-    [InlineData("""{"architectures":["CifarVgg"],"depth":16,"image_size":16}""", "images of 16×16 are too small: nothing is left at features.43")]
+    [InlineData("""{"architectures":["CifarVgg"],"depth":16,"image_size":16}""", "images of 16 × 16 leave nothing here")]
     [InlineData("""{"architectures":["MobileNetV2"],"image_mean":[0.5]}""", "image_mean is [0.5]: expected three numbers")]
     [InlineData("[]", "expected a JSON object")]
     [InlineData("{", "config.json")]
