@@ -9,6 +9,7 @@ using Pipelines.Activities.Modeling;
 using Pipelines.Activities.Pruning;
 using Pipelines.Activities.Searching;
 using Pipelines.Activities.Sharing;
+using Pipelines.Activities.Tuning;
 using Pipelines.Activities.Unlearning;
 using Pipelines.Models;
 using Pipelines.Workflows;
@@ -56,6 +57,9 @@ public static class ActivityCatalog
         .Add(new DistillFinetune())
         .Add(new PerpFinetune())
         .Add(new AtpTune())
+        .Add(new AtoTune())
+        .Add(new OtoTune())
+        .Add(new RlalTune())
         .Add(new ClassifierFinetune())
         .Add(new FinetuneUnlearn())
         .Add(new AscentUnlearn())

@@ -4,17 +4,14 @@ using static TorchSharp.torch;
 namespace Pipelines.Activities.Gates;
 
 /// <summary>
-/// DISP-LLM's generator of gate logits (arXiv:2410.11988, section 4): a fixed random input per gate vector, read both ways
-/// by a GRU so that the choices of one layer know those of the others, then LayerNorm, GELU and a linear of each gate's
-/// own. Its tensors have the names of the published code's checkpoints. ToMoE's (arXiv:2501.15316) makes several vectors with
-/// each of these linears: of other inputs, which the GRU reads beside each other.
+/// A generator of gate logits, as DISP-LLM (arXiv:2410.11988, section 4) and ATO (arXiv:2403.14729) have it: a fixed random
+/// input per gate vector, read both ways by a GRU so that the choices of one layer know those of the others, then LayerNorm,
+/// an activation and a linear of each gate's own. Its tensors have the names of DISP-LLM's published checkpoints. ToMoE's
+/// (arXiv:2501.15316) makes several vectors with each of these linears: of other inputs, which the GRU reads beside each other.
 /// </summary>
 public sealed class HyperNetwork : IDisposable
 {
-    private const long InputWidth = 32;
-    private const long Hidden = 64;
-    private const long Features = 2 * Hidden;
-
+    private readonly HyperShape shape;
     private readonly Tensor inputs;
     private readonly BidirectionalGru gru;
     private readonly Parameter scale;
@@ -23,19 +20,21 @@ public sealed class HyperNetwork : IDisposable
 
     /// <param name="sizes">Gates of each vector, in the order in which the network reads them.</param>
     /// <param name="generator">
-    /// Of the inputs, N(0, 1), and of the initial parameters, which are PyTorch's. On the CPU, so that every device starts
-    /// alike.
+    /// Of the inputs and of the initial parameters, which are PyTorch's. On the CPU, so that every device starts alike.
     /// </param>
     /// <param name="beside">Vectors that one linear makes.</param>
-    public HyperNetwork(IReadOnlyList<long> sizes, Generator generator, Device device, int beside = 1)
+    /// <param name="shape">DISP-LLM's where it is left out.</param>
+    public HyperNetwork(IReadOnlyList<long> sizes, Generator generator, Device device, int beside = 1, HyperShape? shape = null)
     {
         using var scope = NewDisposeScope();
-        inputs = randn(sizes.Count, beside, InputWidth, generator: generator).to(device).DetachFromDisposeScope();
-        gru = new BidirectionalGru(InputWidth, Hidden, generator, device);
-        scale = Kept(ones(Features, device: device));
-        shift = Kept(zeros(Features, device: device));
-        var bound = 1 / Math.Sqrt(Features);
-        heads = [.. sizes.Select(size => Kept(empty(size, Features).uniform_(-bound, bound, generator: generator).to(device)))];
+        this.shape = shape ?? HyperShape.DispLlm;
+        inputs = this.shape.Inputs(sizes.Count, beside, generator).to(device).DetachFromDisposeScope();
+        gru = new BidirectionalGru(this.shape.InputWidth, this.shape.Hidden, generator, device);
+        var features = this.shape.Features;
+        scale = Kept(ones(features, device: device));
+        shift = Kept(zeros(features, device: device));
+        var bound = 1 / Math.Sqrt(features);
+        heads = [.. sizes.Select(size => Kept(empty(size, features).uniform_(-bound, bound, generator: generator).to(device)))];
         Trained = [.. gru.Named.Select(one => one.Value), scale, shift, .. heads];
         Named =
         [
@@ -76,7 +75,8 @@ public sealed class HyperNetwork : IDisposable
     public Tensor[] Forward()
     {
         using var scope = NewDisposeScope();
-        var features = nn.functional.layer_norm(gru.Forward(inputs), [Features], scale, shift).gelu();
+        var normal = nn.functional.layer_norm(gru.Forward(inputs), [shape.Features], scale, shift);
+        var features = shape.Relu ? normal.relu() : normal.gelu();
         return [.. heads.SelectMany((head, index) => features.select(0, index).unbind(0).Select(vector =>
             nn.functional.linear(vector, head).MoveToOuterDisposeScope()))];
     }

@@ -82,7 +82,7 @@ public sealed record TrainingLoop(int Steps, double Rate, double WeightDecay)
         Parameter[][] grouped = [.. groups.Select(group => group.Parameters.Select(one => nn.Parameter(one.alias())).ToArray())];
         Parameter[] trained = [.. grouped.SelectMany(group => group)];
         using var optimizer = Optimizer(grouped, groups);
-        var state = new TrainingState(trained, optimizer, work?.Kept ?? []);
+        var state = new TrainingState(trained, optimizer, work?.Kept ?? [], work?.Optimizers ?? []);
         var first = state.Restore(stage.Checkpoints.Latest);
         if (first > 0)
             stage.Log($"goes on after step {first}");

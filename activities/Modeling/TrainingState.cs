@@ -11,13 +11,17 @@ namespace Pipelines.Activities.Modeling;
 /// </summary>
 /// <param name="trained">In an order that is the same in every attempt.</param>
 /// <param name="kept">Of the stage, by name: written over by <see cref="Restore"/>.</param>
+/// <param name="others">Optimizers of the stage's own, by name.</param>
 public sealed class TrainingState(
-    IReadOnlyList<Parameter> trained, OptimizerHelper optimizer, IReadOnlyList<(string Name, Tensor Tensor)> kept)
+    IReadOnlyList<Parameter> trained, OptimizerHelper optimizer, IReadOnlyList<(string Name, Tensor Tensor)> kept,
+    IReadOnlyList<(string Name, OptimizerHelper Optimizer)> others)
 {
     private const int LossWindow = 20;
     private const string TensorFile = "training.safetensors";
-    private const string OptimizerFile = "optimizer.bin";
     private const string LossesName = "losses";
+
+    private readonly (string File, OptimizerHelper Optimizer)[] optimizers =
+        [("optimizer.bin", optimizer), .. others.Select(other => ($"optimizer.{other.Name}.bin", other.Optimizer))];
 
     private readonly Queue<double> losses = new();
 
@@ -41,8 +45,8 @@ public sealed class TrainingState(
                 .. kept.Select(one => TensorSource.Of($"kept.{one.Name}", one.Tensor)),
                 TensorSource.Of(LossesName, tensor(losses.ToArray())),
             ]);
-        using var file = new BinaryWriter(File.Create(Path.Combine(folder, OptimizerFile)));
-        optimizer.save_state_dict(file);
+        foreach (var (file, one) in optimizers)
+            one.save_state_dict(Path.Combine(folder, file));
     }
 
     /// <returns>The steps that are done: 0 without a checkpoint.</returns>
@@ -62,8 +66,8 @@ public sealed class TrainingState(
             tensor.copy_(file.View($"kept.{name}"));
         foreach (var loss in file.View(LossesName).data<double>().ToArray())
             losses.Enqueue(loss);
-        using var state = new BinaryReader(File.OpenRead(Path.Combine(checkpoint.Folder, OptimizerFile)));
-        optimizer.load_state_dict(state);
+        foreach (var (name, one) in optimizers)
+            one.load_state_dict(Path.Combine(checkpoint.Folder, name));
         return checked((int)checkpoint.Step);
     }
 }
