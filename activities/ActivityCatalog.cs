@@ -10,6 +10,7 @@ using Pipelines.Activities.Pruning;
 using Pipelines.Activities.Searching;
 using Pipelines.Activities.Sharing;
 using Pipelines.Activities.Tuning;
+using Pipelines.Activities.Unlearning;
 using Pipelines.Models;
 using Pipelines.Workflows;
 
@@ -31,6 +32,8 @@ public static class ActivityCatalog
         .Add(new TrainClassifier())
         .Add(new CalibrateStatistics())
         .Add(new MagnitudePrune())
+        .Add(new SapPrune())
+        .Add(new RewindPrune())
         .Add(new WandaPrune())
         .Add(new SparseGptPrune())
         .Add(new DsnotPrune())
@@ -58,10 +61,16 @@ public static class ActivityCatalog
         .Add(new OtoTune())
         .Add(new RlalTune())
         .Add(new ClassifierFinetune())
+        .Add(new FinetuneUnlearn())
+        .Add(new AscentUnlearn())
+        .Add(new FisherUnlearn())
+        .Add(new InfluenceUnlearn())
         .Add(new EvaluatePerplexity())
         .Add(new EvaluateChoice())
         .Add(new EvaluateMemorization())
         .Add(new EvaluateAccuracy())
+        .Add(new EvaluateUnlearning())
+        .Add(new EvaluateOracle())
         .Add(new EvaluateSize())
         .Add(new EvaluateSpeed())
         .Add(new ExportHuggingFace())

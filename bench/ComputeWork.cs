@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using Pipelines.Activities.Calibration;
+using Pipelines.Activities.Deciding;
 using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Pruning;
 using Pipelines.Models;
+using Pipelines.Workflows;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -21,7 +23,7 @@ public static class ComputeWork
 
     private const long Together = 4;
 
-    public static readonly string[] Methods = ["forward", "train", "wanda", DenseWanda];
+    public static readonly string[] Methods = ["forward", "train", "wanda", DenseWanda, "sparsegpt", "flap"];
 
     /// <param name="folder">A model.</param>
     /// <param name="path">A safetensors file with <c>tokens</c> [sequences, length].</param>
@@ -31,17 +33,20 @@ public static class ComputeWork
         using var model = CausalFolder.Load(folder, CPU);
         using var file = SafetensorsFile.Open(path);
         using var tokens = file.View("tokens");
+        var worked = Environment.CpuUsage.TotalTime;
         var clock = Stopwatch.StartNew();
         var result = method switch
         {
             "forward" => Forward(model, tokens),
             "train" => Train(model, tokens),
             "wanda" => Wanda(model, tokens),
-            DenseWanda => WandaByDenseStatistics(model, tokens),
+            DenseWanda => WandaByDenseStatistics(model, folder, tokens),
+            "sparsegpt" => SparseGpt(model, tokens),
+            "flap" => Flap(model, folder, tokens),
             _ => throw new ArgumentException($"no method '{method}': expected one of {string.Join(", ", Methods)}"),
         };
         var seconds = clock.Elapsed.TotalSeconds;
-        return new Measured(seconds, tokens.numel() / seconds, PeakMegabytes(), result);
+        return new Measured(seconds, (Environment.CpuUsage.TotalTime - worked).TotalSeconds, tokens.numel() / seconds, Megabytes(Environment.ProcessId, "VmHWM:")!.Value, 0, result);
     }
 
     private static double Forward(CausalLM model, Tensor tokens)
@@ -81,33 +86,105 @@ public static class ComputeWork
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        WandaPrune.Run(model, tokens, 0.5, null, (_, _, _, _) => { }, CancellationToken.None);
+        InScratch(folder => WandaPrune.Run(model, tokens, 0.5, null, (_, _, _, _) => { }, CancellationToken.None, scratch: folder));
         return Zeros(model);
     }
 
-    private static double WandaByDenseStatistics(CausalLM model, Tensor tokens)
+    private static double WandaByDenseStatistics(CausalLM model, string folder, Tensor tokens)
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        using var all = CalibrateStatistics.Measure(model, tokens, (_, _, _, _) => { }, CancellationToken.None);
-        foreach (var (linear, (_, moments)) in model.Linears().Zip(all.Moments))
-            WandaPrune.Prune(linear, moments.MeanSquare, 0.5, null);
+        Calibrate(folder, tokens, new StatisticsPlan(StatisticKinds.MeanSquare), (statistics, stage) => WandaPrune.Run(
+            model, statistics, 0.5, null, (_, _, _, _) => { }, CancellationToken.None, scratch: stage.Scratch));
         return Zeros(model);
+    }
+
+    private static double SparseGpt(CausalLM model, Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        InScratch(folder => SparseGptPrune.Run(model, tokens, new SparseGptOptions(0.5), (_, _, _, _) => { }, CancellationToken.None, scratch: folder));
+        return Zeros(model);
+    }
+
+    private static double Flap(CausalLM model, string folder, Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        var plan = new StatisticsPlan(
+            StatisticKinds.Mean | StatisticKinds.MeanSquare | StatisticKinds.Fluctuation, LinearRoles.Output | LinearRoles.Down);
+        Calibrate(folder, tokens, plan, (statistics, stage) =>
+        {
+            var kept = FlapPrune.Decide([.. model.Sites()], statistics.Fluctuation, statistics.MeanSquare, new FlapPrune.Parameters(0.2));
+            new PruningDecision("bench", "prune.flap", kept).Apply(model, statistics.Mean, stage, CancellationToken.None);
+        });
+        return Kept(model);
+    }
+
+    /// <summary>As <c>calibrate.statistics</c> does, without an engine.</summary>
+    private static void Calibrate(string folder, Tensor tokens, StatisticsPlan plan, Action<StatisticsFile, StageContext> prune) => InScratch(scratch =>
+    {
+        var stage = new StageContext(Guid.Empty, "bench", 1, null!, "cpu", scratch, _ => { }, _ => { }, new NoCheckpoints());
+        var blocks = new StatisticsRunner(folder, plan, stage, CancellationToken.None).Run(tokens);
+        StatisticsFile.Join(scratch, blocks, new CalibrationIdentity("bench", "bench", tokens.shape[0], tokens.shape[1], null, plan));
+        using var statistics = StatisticsFile.Open(scratch, "bench");
+        prune(statistics, stage);
+    });
+
+    private static void InScratch(Action<string> work)
+    {
+        var folder = Directory.CreateTempSubdirectory("pipelines-bench-").FullName;
+        try
+        {
+            work(folder);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private sealed class NoCheckpoints : ICheckpoints
+    {
+        public StageCheckpoint? Latest => null;
+
+        public bool Due(TimeSpan interval) => false;
+
+        public void Save(long steps, Action<string> write)
+        {
+        }
     }
 
     /// <summary>Where they are, in one number.</summary>
     private static double Zeros(CausalLM model) =>
         model.Linears().Sum(linear => (double)linear.Weight.eq(0).reshape(-1).nonzero().sum().ToInt64());
 
-    /// <summary>Of this process, as the kernel counts it.</summary>
-    internal static double PeakMegabytes()
+    /// <summary>How much each reader reads, and what was put into its bias.</summary>
+    private static double Kept(CausalLM model) => model.Blocks
+        .SelectMany(block => new[] { block.Attention!.Output, block.Mlp!.Down })
+        .Sum(linear => linear.Weight.shape[1] + linear.Bias!.to(ScalarType.Float64).abs().sum().ToDouble());
+
+    /// <summary>A line of a process's status, as the kernel counts it; null where the process is gone.</summary>
+    internal static double? Megabytes(int process, string name)
     {
-        var line = File.ReadLines("/proc/self/status").First(status => status.StartsWith("VmHWM:", StringComparison.Ordinal));
-        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], null) / 1024;
+        try
+        {
+            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(status => status.StartsWith(name, StringComparison.Ordinal));
+            return line is null ? null : double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], null) / 1024;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 }
 
+/// <param name="CpuSeconds">Of all threads, with the kernel's: what others on the machine change least.</param>
 /// <param name="TokensPerSecond">Of the calibration or training set, each token once.</param>
 /// <param name="PeakMb">Resident memory of the whole process at its highest, MiB.</param>
-/// <param name="Result">What both sides must agree on: a sum of logits, the last loss, where the zeros are.</param>
-public sealed record Measured(double Seconds, double TokensPerSecond, double PeakMb, double Result);
+/// <param name="AnonymousMb">
+/// Likewise, without mapped files: what the kernel cannot drop and read again. Looked at every 10 ms from outside.
+/// </param>
+/// <param name="Result">What both sides must agree on: a sum of logits, the last loss, where the zeros are, how much is kept.</param>
+public sealed record Measured(
+    double Seconds, double CpuSeconds, double TokensPerSecond, double PeakMb, double AnonymousMb, double Result);

@@ -28,10 +28,13 @@ public static class VisionWork
             "train" => () => Train(network, images, labels),
             _ => throw new ArgumentException($"no method '{method}': expected one of {string.Join(", ", Methods)}"),
         };
+        var worked = Environment.CpuUsage.TotalTime;
         var clock = Stopwatch.StartNew();
         var result = work();
         var seconds = clock.Elapsed.TotalSeconds;
-        return new Measured(seconds, images.shape[0] / seconds, ComputeWork.PeakMegabytes(), result);
+        return new Measured(
+            seconds, (Environment.CpuUsage.TotalTime - worked).TotalSeconds, images.shape[0] / seconds,
+            ComputeWork.Megabytes(Environment.ProcessId, "VmHWM:")!.Value, 0, result);
     }
 
     private static double Forward(ImageClassifier network, Tensor images)

@@ -84,6 +84,31 @@ public static unsafe class Extensions
     /// </summary>
     public static void ReturnFreedMemory() => ProcessSettings.ReturnFreedMemory();
 
+    /// <summary>
+    /// Does independent things beside each other, each with operators of one thread, as many at once as an operator may use
+    /// threads (<see cref="get_num_threads"/>): small operators keep the cores busier so than by dividing each of them up.
+    /// Whether a graph is recorded is as on the calling thread; tensors made inside belong to no scope outside.
+    /// </summary>
+    /// <exception cref="AggregateException">One of them threw.</exception>
+    public static void Beside(int count, Action<int> action)
+    {
+        var grad = is_grad_enabled();
+        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, index =>
+        {
+            var before = LibTorch.pt_swap_own_threads(1);
+            TorchException.Check(before, nameof(Beside));
+            try
+            {
+                using var mode = set_grad_enabled(grad);
+                action(index);
+            }
+            finally
+            {
+                TorchException.Check(LibTorch.pt_swap_own_threads(before), nameof(Beside));
+            }
+        });
+    }
+
     /// <summary>Bytes per element.</summary>
     public static long ElementSize(ScalarType dtype) => dtype switch
     {

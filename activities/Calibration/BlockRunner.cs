@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Pipelines.Models;
 using static TorchSharp.torch;
 
@@ -9,23 +10,29 @@ namespace Pipelines.Activities.Calibration;
 /// </summary>
 public sealed class BlockRunner : IDisposable
 {
-    // More than this of activations lies in a mapped file.
+    // More than this of activations, or of weights that a method made anew, lies in a mapped file.
     private const long MostInMemory = 1 << 25;
+
+    // What sequences beside each other may hold while they are run. Where one needs more, its products are large enough to be divided.
+    private const long MostBeside = 120_000_000;
 
     private readonly Func<int, DecoderBlock> load;
     private readonly bool owned;
     private readonly Positions positions;
     private readonly CancellationToken cancellation;
+    private readonly string? scratch;
     private DecoderBlock? block;
 
     /// <summary>Over a model in memory, whose blocks a method may change as it goes.</summary>
     /// <param name="tokens">[sequences, length], int64.</param>
-    public BlockRunner(CausalLM model, Tensor tokens, CancellationToken cancellation)
+    /// <param name="scratch">A folder for activations that are large, and for blocks that a method changed; null where neither shall lie in files.</param>
+    public BlockRunner(CausalLM model, Tensor tokens, CancellationToken cancellation, string? scratch = null)
     {
         load = index => model.Blocks[index];
         BlockCount = model.Blocks.Count;
         this.cancellation = cancellation;
-        Hidden = model.Embed(tokens);
+        this.scratch = model.Linears().Sum(linear => linear.Weight.numel()) * sizeof(float) > MostInMemory ? scratch : null;
+        Hidden = Embedded(tokens, model.Embedding.shape[1], model.Dtype, model.Device, scratch, batch => model.Embed(batch));
         positions = model.Positions(tokens.shape[1]);
     }
 
@@ -40,7 +47,7 @@ public sealed class BlockRunner : IDisposable
         BlockCount = source.BlockCount;
         this.cancellation = cancellation;
         positions = new Positions(source.Config, tokens.shape[1], source.Dtype, source.Device);
-        Hidden = Embed(source, tokens, scratch);
+        Hidden = Embedded(tokens, source.Width, source.Dtype, source.Device, scratch, source.Embed);
     }
 
     public int BlockCount { get; }
@@ -51,6 +58,9 @@ public sealed class BlockRunner : IDisposable
 
     /// <summary>[sequences, length, hidden]: what the block reads, until it is advanced over.</summary>
     public Tensor Hidden { get; }
+
+    /// <summary>Sequences that are run at once, a thread each.</summary>
+    internal int? Together { get; init; }
 
     private bool Last => Index == BlockCount - 1;
 
@@ -73,37 +83,36 @@ public sealed class BlockRunner : IDisposable
     }
 
     /// <summary>The moments of every linear's input in this block, as it is now; runs the block without its last product.</summary>
-    public BlockMoments Measure(bool spread)
+    public SharedInputs<InputMoments> Measure(bool spread)
     {
-        var moments = new BlockMoments(spread);
-        Observe(new InputHook(moments.Add));
+        var moments = new SharedInputs<InputMoments>(() => new InputMoments(spread));
+        Observe(moments);
         return moments;
     }
 
-    /// <summary>Shows the hook what every linear of this block reads, as the block is now; runs it without its last product.</summary>
-    public void Observe(LinearHook hook)
-    {
-        foreach (var part in Sequences())
+    /// <summary>Shows the sums what every linear of this block reads, as the block is now; runs it without its last product.</summary>
+    public void Observe<T>(SharedInputs<T> sums)
+        where T : class, IInputSum =>
+        Run(sums, (part, hook) =>
         {
-            using (part)
-                Block.Observe(part, positions, hook);
-        }
-    }
+            Block.Observe(part, positions, hook!);
+            return [];
+        });
 
     /// <summary>Puts what the block makes of its input in its place. Nothing reads what the last block makes.</summary>
     public void Advance()
     {
         if (!Last)
-            Replace(null);
+            Run(null, (part, hook) => [Block.Forward(part, positions, hook)], (part, made) => part.copy_(made[0]));
     }
 
-    /// <summary>Both at once, for a block that stays as it is.</summary>
-    public BlockMoments MeasureAndAdvance(bool spread)
+    /// <summary>Measures and advances at once, for a block that stays as it is.</summary>
+    public SharedInputs<InputMoments> MeasureAndAdvance(bool spread)
     {
         if (Last)
             return Measure(spread);
-        var moments = new BlockMoments(spread);
-        Replace(new InputHook(moments.Add));
+        var moments = new SharedInputs<InputMoments>(() => new InputMoments(spread));
+        Run(moments, (part, hook) => [Block.Forward(part, positions, hook)], (part, made) => part.copy_(made[0]));
         return moments;
     }
 
@@ -112,24 +121,26 @@ public sealed class BlockRunner : IDisposable
     /// <param name="whole">Whether the last block's output is wanted too.</param>
     public void Gather(BlockStatistics statistics, bool whole, DecoderBlock? successor)
     {
-        foreach (var part in Sequences())
-        {
-            using (part)
-            {
-                if (Last && !whole)
-                {
-                    Block.Observe(part, positions, statistics);
-                    continue;
-                }
+        Run(statistics, Make, Take, apart: statistics.SeesOutputs);
 
-                using var made = Block.Forward(part, positions, statistics);
-                if (whole)
-                    statistics.Pass(part, made);
-                if (Last)
-                    continue;
-                using var other = successor?.Forward(part, positions);
-                part.copy_(other ?? made);
+        Tensor[] Make(Tensor part, LinearHook? hook)
+        {
+            if (Last && !whole)
+            {
+                Block.Observe(part, positions, hook!);
+                return [];
             }
+
+            var made = Block.Forward(part, positions, hook);
+            return Last || successor is null ? [made] : [made, successor.Forward(part, positions)];
+        }
+
+        void Take(Tensor part, Tensor[] made)
+        {
+            if (whole)
+                statistics.Pass(part, made[0]);
+            if (!Last)
+                part.copy_(made[^1]);
         }
     }
 
@@ -148,44 +159,94 @@ public sealed class BlockRunner : IDisposable
             block.Dispose();
             Torch.Extensions.ReturnFreedMemory();
         }
+        else if (scratch is not null && block is not null)
+        {
+            ScratchWeights.Move(block.Linears, scratch);
+            Torch.Extensions.ReturnFreedMemory();
+        }
 
         block = null;
     }
 
-    private void Replace(LinearHook? hook)
+    /// <summary>
+    /// Runs some sequences at a time, each on a thread of its own: small operators on several threads wait for each other more
+    /// than they compute. Each sequence gets the same bits as alone, and all are shown and taken in their order.
+    /// </summary>
+    /// <param name="hook">Is shown what linears read.</param>
+    /// <param name="make">What to do with a sequence; what it makes is disposed after it was taken.</param>
+    /// <param name="apart">One sequence after the other, with the hook itself.</param>
+    private void Run(LinearHook? hook, Func<Tensor, LinearHook?, Tensor[]> make, Action<Tensor, Tensor[]>? take = null, bool apart = false)
     {
-        foreach (var part in Sequences())
+        var together = apart ? 1 : Together ?? Fitting();
+        for (var first = 0L; first < Hidden.shape[0]; first += together)
         {
-            using (part)
-            using (var next = Block.Forward(part, positions, hook))
-                part.copy_(next);
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            // One by itself keeps its activations in the cache (docs/log.md).
+            var parts = Enumerable.Range(0, (int)Math.Min(together, Hidden.shape[0] - first))
+                .Select(i => Hidden.narrow(0, first + i, 1)).ToArray();
+            if (together == 1)
+            {
+                var alone = make(parts[0], hook);
+                take?.Invoke(parts[0], alone);
+                continue;
+            }
+
+            var (records, made) = (new InputRecord[parts.Length], new Tensor[parts.Length][]);
+            try
+            {
+                Torch.Extensions.Beside(parts.Length, i =>
+                {
+                    records[i] = new InputRecord();
+                    using var own = NewDisposeScope();
+                    made[i] = [.. make(parts[i], hook is null ? null : records[i]).Select(tensor => tensor.DetachFromDisposeScope())];
+                });
+                for (var i = 0; i < parts.Length; i++)
+                {
+                    if (hook is not null)
+                        records[i].ShowTo(hook);
+                    take?.Invoke(parts[i], made[i]);
+                }
+            }
+            catch (AggregateException error) when (error.InnerException is { } thrown)
+            {
+                ExceptionDispatchInfo.Throw(thrown);
+            }
+            finally
+            {
+                foreach (var record in records)
+                    record?.Dispose();
+                foreach (var tensor in made.Where(one => one is not null).SelectMany(one => one))
+                    tensor.Dispose();
+            }
         }
     }
 
-    private static Tensor Embed(CausalSource source, Tensor tokens, string scratch)
+    /// <summary>How many sequences there is room for at once: each holds what its linears read, and about as much again on the way.</summary>
+    private int Fitting()
     {
-        long[] shape = [tokens.shape[0], tokens.shape[1], source.Width];
-        var bytes = shape[0] * shape[1] * shape[2] * Torch.Extensions.ElementSize(source.Dtype);
-        var hidden = bytes > MostInMemory && source.Device.type == TorchSharp.DeviceType.CPU
-            ? Torch.ScratchTensor.Create(scratch, shape, source.Dtype)
-            : empty(shape, dtype: source.Dtype, device: source.Device);
+        if (Hidden.device_type != TorchSharp.DeviceType.CPU)
+            return 1;
+        var neurons = Block.Mlp?.IntermediateSize ?? 0;
+        var bytes = Hidden.shape[1] * (6 * Hidden.shape[2] + 3L * neurons) * Torch.Extensions.ElementSize(Hidden.dtype);
+        return (int)Math.Clamp(MostBeside / bytes, 1, get_num_threads());
+    }
+
+    /// <summary>What the first block reads.</summary>
+    private static Tensor Embedded(Tensor tokens, long width, ScalarType dtype, Device device, string? scratch, Func<Tensor, Tensor> embed)
+    {
+        long[] shape = [tokens.shape[0], tokens.shape[1], width];
+        var bytes = shape[0] * shape[1] * shape[2] * Torch.Extensions.ElementSize(dtype);
+        var hidden = bytes > MostInMemory && scratch is not null && device.type == TorchSharp.DeviceType.CPU
+            ? Torch.ScratchTensor.Create(scratch, shape, dtype)
+            : empty(shape, dtype: dtype, device: device);
         hidden = hidden.DetachFromDisposeScope();
         for (var sequence = 0L; sequence < shape[0]; sequence++)
         {
             using var scope = NewDisposeScope();
-            hidden.narrow(0, sequence, 1).copy_(source.Embed(tokens.narrow(0, sequence, 1)));
+            hidden.narrow(0, sequence, 1).copy_(embed(tokens.narrow(0, sequence, 1)));
         }
 
         return hidden;
-    }
-
-    /// <summary>[1, length, hidden] each: one by itself keeps its activations in the cache (docs/log.md).</summary>
-    private IEnumerable<Tensor> Sequences()
-    {
-        for (var sequence = 0L; sequence < Hidden.shape[0]; sequence++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            yield return Hidden.narrow(0, sequence, 1);
-        }
     }
 }

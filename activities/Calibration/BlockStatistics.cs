@@ -10,35 +10,29 @@ namespace Pipelines.Activities.Calibration;
 /// </summary>
 public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : LinearHook, IDisposable
 {
-    private readonly BlockMoments moments = new(plan.Has(StatisticKinds.Moments & ~StatisticKinds.MeanSquare));
-    private readonly Dictionary<string, Tensor> grams = [];
-    private readonly Dictionary<string, string> shared = [];
+    private readonly SharedInputs<InputMoments> moments =
+        new(() => new InputMoments(plan.Has(StatisticKinds.Moments & ~StatisticKinds.MeanSquare)));
+
+    private readonly SharedInputs<ExactGram> grams = new(() => new ExactGram());
     private readonly Dictionary<string, Tensor> heads = [];
-    private (Tensor Input, string Linear)? last;
     private double cosines;
     private long tokens;
 
     /// <summary>Linears whose Gram matrix is under the name of another, which reads the same.</summary>
-    public IReadOnlyDictionary<string, string> Shared => shared;
+    public IReadOnlyDictionary<string, string> Shared =>
+        grams.Groups.SelectMany(group => group.Skip(1).Select(linear => (linear, group.First()))).ToDictionary();
+
+    /// <summary>Whether it must see what linears make, and not only what they read.</summary>
+    public bool SeesOutputs => plan.Has(StatisticKinds.Heads);
 
     public override Tensor Before(Linear linear, Tensor input)
     {
         if (!plan.Reads(block, linear))
             return input;
         if (plan.Has(StatisticKinds.Moments))
-            moments.Add(linear, input);
-        if (!plan.Has(StatisticKinds.Gram))
-            return input;
-        if (last is { } before && ReferenceEquals(before.Input, input))
-        {
-            shared[linear.Name] = before.Linear;
-            return input;
-        }
-
-        using var scope = NewDisposeScope();
-        var x = Rows(input);
-        AddTo(grams, linear.Name, x.t(), x);
-        last = (input, linear.Name);
+            moments.Before(linear, input);
+        if (plan.Has(StatisticKinds.Gram))
+            grams.Before(linear, input);
         return input;
     }
 
@@ -71,7 +65,7 @@ public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : L
         var all = new List<(string Name, Tensor Tensor)>();
         foreach (var linear in block.Linears.Where(linear => plan.Has(StatisticKinds.Moments) && plan.Reads(block, linear)))
             all.AddRange(Moments(linear.Name, moments[linear.Name]));
-        all.AddRange(grams.Select(one => ($"{one.Key}.gram", one.Value)));
+        all.AddRange(grams.Groups.Select(group => ($"{group.First()}.gram", group.Key.Sum)));
         all.AddRange(heads.Select(one => ($"{one.Key}.heads", one.Value)));
         if (plan.Has(StatisticKinds.Influence))
             all.Add(($"{name}.influence", tensor(new[] { 1 - cosines / tokens })));
@@ -88,7 +82,8 @@ public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : L
     public void Dispose()
     {
         moments.Dispose();
-        foreach (var tensor in grams.Values.Concat(heads.Values))
+        grams.Dispose();
+        foreach (var tensor in heads.Values)
             tensor.Dispose();
     }
 
@@ -104,16 +99,34 @@ public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : L
             yield return ($"{linear}.variance", own.Variance());
     }
 
-    // In place: a wide MLP's matrix is a quarter of a gigabyte, and there should be one of it.
     private static void AddTo(Dictionary<string, Tensor> all, string name, Tensor left, Tensor right)
     {
         if (!all.TryGetValue(name, out var sum))
             all[name] = left.matmul(right).DetachFromDisposeScope();
-        else if (sum.dim() == 2)
-            sum.addmm_(left, right);
         else
             sum.add_(left.matmul(right));
     }
 
     private static Tensor Rows(Tensor x) => x.reshape(-1, x.shape[^1]).to(ScalarType.Float64);
+
+    /// <summary>ΣXᵀX over all tokens, products in double too.</summary>
+    private sealed class ExactGram : IInputSum
+    {
+        private Tensor? sum;
+
+        public Tensor Sum => sum ?? throw new InvalidOperationException("no sequence was added");
+
+        // In place: a wide MLP's matrix is a quarter of a gigabyte, and there should be one of it.
+        public void Add(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            var x = Rows(input);
+            if (sum is null)
+                sum = x.t().matmul(x).DetachFromDisposeScope();
+            else
+                sum.addmm_(x.t(), x);
+        }
+
+        public void Dispose() => sum?.Dispose();
+    }
 }

@@ -3,7 +3,6 @@ using System.ComponentModel.DataAnnotations;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using Pipelines.Workflows;
-using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Calibration;
 
@@ -48,37 +47,4 @@ public sealed class CalibrateStatistics
             inputs.Model.Hash, inputs.Calibration.Hash, tokens.shape[0], tokens.shape[1], inputs.Compressed?.Hash, plan));
         return new Outputs(new Statistics(await draft.CommitAsync(cancellation)));
     }
-
-    /// <summary>The moments of a model in memory.</summary>
-    /// <param name="tokens">[sequences, length], int64.</param>
-    public static ModelMoments Measure(
-        CausalLM model, Tensor tokens, ReportProgress report, CancellationToken cancellation)
-    {
-        using var ungraded = no_grad();
-        using var runner = new BlockRunner(model, tokens, cancellation);
-        var all = new ModelMoments();
-        while (runner.MoveNext())
-        {
-            all.Add(runner.Block, runner.MeasureAndAdvance(spread: true));
-            report(runner.Index + 1, model.Blocks.Count, "block");
-        }
-
-        return all;
-    }
-}
-
-/// <summary>The moments of every linear of a model, by name, in order.</summary>
-public sealed class ModelMoments : IDisposable
-{
-    private readonly List<BlockMoments> blocks = [];
-
-    public List<(string Linear, InputMoments Moments)> Moments { get; } = [];
-
-    public void Add(DecoderBlock block, BlockMoments moments)
-    {
-        blocks.Add(moments);
-        Moments.AddRange(block.Linears.Select(linear => (linear.Name, moments[linear.Name])));
-    }
-
-    public void Dispose() => blocks.ForEach(block => block.Dispose());
 }

@@ -8,7 +8,7 @@ namespace Pipelines.Activities.Calibration;
 /// <remarks>
 /// Every sequence counts the same, however many tokens it has, as in the released code of Wanda and FLAP.
 /// </remarks>
-public sealed class InputMoments : IDisposable
+public sealed class InputMoments : IInputSum
 {
     private readonly bool spread;
     private Tensor? mean;
@@ -47,25 +47,17 @@ public sealed class InputMoments : IDisposable
     }
 
     /// <summary>Takes in a batch [B, T, in].</summary>
-    public void Add(Tensor inputs)
+    public void Add(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var (batch, length, width) = (inputs.shape[0], inputs.shape[1], inputs.shape[2]);
-        Start(width, inputs.device);
-        if (!spread)
+        Start(input.shape[2], input.device);
+        for (var i = 0; i < input.shape[0]; i++)
         {
-            for (var i = 0; i < batch; i++)
-                AddSquare(SumOverTokens(inputs[i].to(ScalarType.Float32).square()));
-            return;
-        }
-
-        for (var i = 0; i < batch; i++)
-        {
-            var x = inputs[i].to(ScalarType.Float64);
-            var (total, square) = (SumOverTokens(x), SumOverTokens(x.square()));
-            AddSpread(total, square, length);
+            var (total, square) = TokenSums.Of(input[i]);
+            if (spread)
+                AddSpread(total, square, input.shape[1]);
             AddSquare(square);
-            Tokens += length;
+            Tokens += input.shape[1];
         }
     }
 
@@ -73,20 +65,6 @@ public sealed class InputMoments : IDisposable
     {
         foreach (var tensor in new[] { mean, meanSquare, fluctuation, sum, sumSquare })
             tensor?.Dispose();
-    }
-
-    /// <summary>[T, in] to [in], in double.</summary>
-    /// <remarks>
-    /// In two steps: the first splits by tokens, as the operator that made x did, so each core sums what lies in its own
-    /// cache (4 times as fast as one sum), and adds too few numbers to lose digits of a float32.
-    /// </remarks>
-    private static Tensor SumOverTokens(Tensor x)
-    {
-        const long together = 32;
-        var length = x.shape[0];
-        var whole = length - length % together;
-        var sum = x.narrow(0, 0, whole).view(-1, together, x.shape[1]).sum([1L]).sum([0L], type: ScalarType.Float64);
-        return whole == length ? sum : sum + x.narrow(0, whole, length - whole).sum([0L], type: ScalarType.Float64);
     }
 
     private void AddSquare(Tensor square)

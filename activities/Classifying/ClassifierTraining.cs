@@ -5,6 +5,7 @@ using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using Pipelines.Workflows;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Classifying;
@@ -16,6 +17,12 @@ internal sealed record ClassifierTraining(
     double Epochs, int Batch, OptimizerKind Optimizer, double LearningRate, double Momentum, bool Nesterov, double WeightDecay,
     RateSchedule Schedule, double Warmup, double Smoothing, Augmentation Augmentation, long Seed)
 {
+    /// <summary>What is minimized, of the loss of a batch and the step from 0; null for that loss.</summary>
+    public Func<Tensor, int, Tensor>? Objective { get; init; }
+
+    /// <summary>Told of every step; null for nobody.</summary>
+    public TrainingClock? Clock { get; init; }
+
     /// <summary>Trains all of its parameters in place; zeroed weights of convolutions and linears stay zero.</summary>
     /// <param name="teacher">What it is also to answer like; null for nothing.</param>
     /// <returns>The mean loss of the last steps.</returns>
@@ -28,7 +35,7 @@ internal sealed record ClassifierTraining(
         var steps = checked((int)Math.Max(1, Math.Round(Epochs * images.Count / Batch)));
         var batches = new ImageBatches(images, Normalization.Of(network), Batch, Augmentation, Seed, network.Device);
         Tensor[] trained = [.. network.NamedParameters().Select(parameter => parameter.Tensor.requires_grad_())];
-        using var work = new ClassifierWork(network);
+        using var work = new ClassifierWork(network, Clock);
         var right = 0.0;
         var loop = new TrainingLoop(steps, LearningRate, WeightDecay)
         {
@@ -43,6 +50,7 @@ internal sealed record ClassifierTraining(
         };
         stage.Log($"{steps} steps of {Batch} images; the network has {network.ParameterCount():N0} parameters");
         network.Training = true;
+        Clock?.Start();
         try
         {
             return loop.Run(LossAt, [new TrainedGroup(trained, loop.RateAt, WeightDecay)], stage, cancellation, work);
@@ -67,7 +75,7 @@ internal sealed record ClassifierTraining(
                 loss = teacher.Mix(loss, logits, batch.Inputs);
             using (no_grad())
                 right = logits.argmax(1).eq(batch.Labels).to(ScalarType.Float32).mean().ToDouble();
-            return new StepLoss(loss.MoveToOuterDisposeScope(), batch.Count);
+            return new StepLoss((Objective?.Invoke(loss, step) ?? loss).MoveToOuterDisposeScope(), batch.Count);
         }
     }
 }
@@ -101,9 +109,12 @@ internal sealed class ClassifierWork : StepWork, IDisposable
 {
     private readonly ZeroMasks masks = new();
 
-    public ClassifierWork(ImageClassifier network)
+    private readonly TrainingClock? clock;
+
+    public ClassifierWork(ImageClassifier network, TrainingClock? clock)
     {
-        Kept = [.. network.NamedBuffers()];
+        this.clock = clock;
+        Kept = [.. network.NamedBuffers(), .. clock is null ? [] : new[] { ("seconds", clock.Kept) }];
         foreach (var (_, tensor) in network.NamedParameters().Where(parameter => parameter.Tensor.ndim > 1))
             masks.Add(tensor);
     }
@@ -111,6 +122,8 @@ internal sealed class ClassifierWork : StepWork, IDisposable
     public override IReadOnlyList<(string Name, Tensor Tensor)> Kept { get; }
 
     public override void BeforeUpdate(int index) => masks.BeforeUpdate(index);
+
+    public override void AfterUpdate(int index, OptimizerHelper optimizer) => clock?.Tick();
 
     public void Dispose() => masks.Dispose();
 }

@@ -41,12 +41,7 @@ internal sealed class PerpReconstruction(
         while (runner.MoveNext())
         {
             using var target = dense.LoadBlock(runner.Index);
-            var before = Error(runner, target, positions);
-            Train(runner, target, positions);
-            errors.Add(Error(runner, target, positions));
-            stage.Log($"block {runner.Index}: relative error {before:g4}, then {errors[^1]:g4}");
-            if (!double.IsFinite(errors[^1]))
-                throw new StageException($"block {runner.Index}: the error is {errors[^1]}; try a lower learning rate than {loop.Rate}");
+            errors.Add(Reconstruct(runner, target, positions));
             runner.Advance();
             if (stage.Checkpoints.Due(BetweenCheckpoints))
                 stage.Checkpoints.Save(runner.Index + 1, folder => Save(runner, folder));
@@ -66,6 +61,24 @@ internal sealed class PerpReconstruction(
 
         if (!model.Blocks.Any(block => Trained(block).Any()))
             throw new StageException("nothing of this model's blocks is trained: they have no parameters of the kinds that were chosen");
+    }
+
+    /// <summary>A block that training made worse stays as it was.</summary>
+    /// <returns>Its relative error.</returns>
+    private double Reconstruct(BlockRunner runner, DecoderBlock target, Positions positions)
+    {
+        using var scope = NewDisposeScope();
+        var before = Error(runner, target, positions);
+        (Tensor Tensor, Tensor Was)[] trained = [.. Trained(runner.Block).Select(one => (one, one.detach().clone()))];
+        Train(runner, target, positions);
+        var after = Error(runner, target, positions);
+        var better = after < before;
+        stage.Log($"block {runner.Index}: relative error {before:g4}, then {after:g4}{(better ? "" : ": left as it was; try a lower learning rate")}");
+        if (better)
+            return after;
+        foreach (var (tensor, was) in trained)
+            tensor.copy_(was);
+        return double.IsFinite(before) ? before : throw new StageException($"block {runner.Index}: the error is {before}: the models hold NaN or infinity");
     }
 
     private void Train(BlockRunner runner, DecoderBlock target, Positions positions)

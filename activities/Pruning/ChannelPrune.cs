@@ -91,7 +91,7 @@ public sealed class ChannelPrune : Activity<ChannelPrune.Inputs, ChannelPrune.Pa
         ImageClassifier network, ImageSet images, Parameters parameters, CancellationToken cancellation)
     {
         var order = new EpochOrder(checked((int)images.Count), parameters.Seed);
-        var normalization = new Normalization(network.Config.Mean, network.Config.StandardDeviations);
+        var normalization = Normalization.Of(network);
         var count = Math.Min(parameters.Images, images.Count);
         for (var at = 0L; at < count; at += parameters.Batch)
         {

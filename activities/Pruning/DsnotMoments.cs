@@ -1,9 +1,10 @@
+using Pipelines.Activities.Calibration;
 using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Pruning;
 
 /// <summary>What DSnoT asks of one linear's input [B, T, in], in double precision.</summary>
-public sealed class DsnotMoments(DsnotFormula formula) : IDisposable
+public sealed class DsnotMoments(DsnotFormula formula) : IInputSum
 {
     private Tensor? sum;
     private Tensor? square;
@@ -34,10 +35,10 @@ public sealed class DsnotMoments(DsnotFormula formula) : IDisposable
     }
 
     /// <summary>Takes in a batch [B, T, in].</summary>
-    public void Add(Tensor inputs)
+    public void Add(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var x = inputs.to(ScalarType.Float64);
+        var x = input.to(ScalarType.Float64);
         Add(ref sum, x.sum([0L, 1L]));
         Add(ref square, x.square().sum([0L, 1L]));
         Add(ref within, x.var([1L], unbiased: x.shape[1] > 1).sum([0L]));

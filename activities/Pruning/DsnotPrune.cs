@@ -46,19 +46,21 @@ public sealed class DsnotPrune : Activity<DsnotPrune.Inputs, DsnotPrune.Paramete
         using var model = await stage.LoadModelAsync(inputs.Model, cancellation);
         using var tokens = await stage.TokensAsync(inputs.Calibration, model, parameters.Sequences, cancellation);
         using var ungraded = no_grad();
-        Run(model.Network, tokens, parameters, stage.Report, cancellation);
+        Run(model.Network, tokens, parameters, stage.Report, cancellation, stage.Scratch);
         return new Outputs(await stage.SaveModelAsync(model, cancellation), model.Sparsity());
     }
 
     /// <summary>Measures a block, prunes it, and feeds the next with what the pruned block puts out.</summary>
     /// <param name="tokens">[sequences, length], int64.</param>
+    /// <param name="scratch">A folder for what is large; null to hold it in memory.</param>
     public static void Run(
-        CausalLM model, Tensor tokens, Parameters parameters, ReportProgress report, CancellationToken cancellation)
+        CausalLM model, Tensor tokens, Parameters parameters, ReportProgress report, CancellationToken cancellation,
+        string? scratch = null)
     {
-        using var runner = new BlockRunner(model, tokens, cancellation);
+        using var runner = new BlockRunner(model, tokens, cancellation, scratch);
         while (runner.MoveNext())
         {
-            using (var inputs = new InputsOfBlock(parameters.Formula))
+            using (var inputs = new SharedInputs<DsnotMoments>(() => new DsnotMoments(parameters.Formula)))
             {
                 runner.Observe(inputs);
                 foreach (var linear in runner.Block.Linears)
@@ -86,35 +88,6 @@ public sealed class DsnotPrune : Activity<DsnotPrune.Inputs, DsnotPrune.Paramete
         }
 
         linear.SetWeight(linear.Weight.masked_fill(mask, 0));
-    }
-
-    private sealed class InputsOfBlock(DsnotFormula formula) : LinearHook, IDisposable
-    {
-        private readonly Dictionary<string, DsnotMoments> moments = [];
-        private (Tensor Input, DsnotMoments Moments)? last;
-
-        public DsnotMoments this[string linear] => moments[linear];
-
-        public override Tensor Before(Linear linear, Tensor input)
-        {
-            if (last is { } before && ReferenceEquals(before.Input, input))
-            {
-                moments.TryAdd(linear.Name, before.Moments);
-                return input;
-            }
-
-            if (!moments.TryGetValue(linear.Name, out var own))
-                moments[linear.Name] = own = new DsnotMoments(formula);
-            own.Add(input);
-            last = (input, own);
-            return input;
-        }
-
-        public void Dispose()
-        {
-            foreach (var own in moments.Values.Distinct())
-                own.Dispose();
-        }
     }
 }
 

@@ -45,7 +45,13 @@ public sealed record InverseFactor(Tensor Upper, Tensor Dead, double Damping) : 
             var (factor, info) = linalg.cholesky_ex(reversed);
             if (info.ToInt64() == 0)
             {
-                var upper = TriangularInverse(factor).flip(0, 1).to(ScalarType.Float32);
+                // Each is as large as H: of a wide layer there should not be one more than needed.
+                diagonal.Dispose();
+                reversed.Dispose();
+                Invert(factor);
+                var narrow = factor.to(ScalarType.Float32);
+                factor.Dispose();
+                var upper = narrow.flip(0, 1);
                 return new InverseFactor(upper.MoveToOuterDisposeScope(), dead.flip(0).MoveToOuterDisposeScope(), share);
             }
 
@@ -66,34 +72,26 @@ public sealed record InverseFactor(Tensor Upper, Tensor Dead, double Damping) : 
     }
 
     /// <summary>
-    /// L⁻¹ by halves, [[A, 0], [C, D]] to [[A⁻¹, 0], [−D⁻¹CA⁻¹, D⁻¹]]: nearly all of it is products, which is twice as
-    /// fast as solving for a whole identity.
+    /// L⁻¹ in L's place, by halves, [[A, 0], [C, D]] to [[A⁻¹, 0], [−D⁻¹CA⁻¹, D⁻¹]]: nearly all of it is products, which is
+    /// twice as fast as solving for a whole identity.
     /// </summary>
-    private static Tensor TriangularInverse(Tensor lower)
-    {
-        using var scope = NewDisposeScope();
-        var inverse = zeros_like(lower);
-        Invert(lower, inverse);
-        return inverse.MoveToOuterDisposeScope();
-    }
-
-    private static void Invert(Tensor lower, Tensor inverse)
+    private static void Invert(Tensor lower)
     {
         using var scope = NewDisposeScope();
         var size = lower.shape[0];
         if (size <= Leaf)
         {
             var identity = eye(size, dtype: lower.dtype, device: lower.device);
-            inverse.copy_(linalg.solve_triangular(lower, identity, upper: false));
+            lower.copy_(linalg.solve_triangular(lower, identity, upper: false));
             return;
         }
 
         var (half, rest) = (size / 2, size - size / 2);
-        var (upperLeft, lowerRight) = (Part(inverse, 0, half, 0, half), Part(inverse, half, rest, half, rest));
-        Invert(Part(lower, 0, half, 0, half), upperLeft);
-        Invert(Part(lower, half, rest, half, rest), lowerRight);
-        var product = Part(lower, half, rest, 0, half).matmul(upperLeft);
-        Part(inverse, half, rest, 0, half).copy_(lowerRight.matmul(product).neg_());
+        var (upperLeft, lowerLeft, lowerRight) = (Part(lower, 0, half, 0, half), Part(lower, half, rest, 0, half), Part(lower, half, rest, half, rest));
+        Invert(upperLeft);
+        Invert(lowerRight);
+        var product = lowerLeft.matmul(upperLeft);
+        lowerLeft.copy_(lowerRight.matmul(product).neg_());
     }
 
     private static Tensor Part(Tensor matrix, long row, long rows, long column, long columns) =>

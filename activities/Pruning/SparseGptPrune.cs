@@ -45,7 +45,7 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
         using var ungraded = no_grad();
         var options = Options(parameters);
         var owl = WandaPrune.Owl(parameters.Allocation, parameters.Outliers, parameters.Spread, options.Pattern);
-        var error = Run(model.Network, tokens, options, stage.Report, cancellation, owl);
+        var error = Run(model.Network, tokens, options, stage.Report, cancellation, owl, stage.Scratch);
         return new Outputs(await stage.SaveModelAsync(model, cancellation), model.Sparsity(), error);
     }
 
@@ -55,18 +55,19 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
     /// <summary>Measures a block, prunes it, and feeds the next with what the pruned block puts out.</summary>
     /// <param name="tokens">[sequences, length], int64.</param>
     /// <param name="owl">With this, the sparsity is spread by outliers, which the dense model is run for once before.</param>
+    /// <param name="scratch">A folder for what is large; null to hold it in memory.</param>
     /// <returns>The error of all linears together.</returns>
     public static double Run(
         CausalLM model, Tensor tokens, SparseGptOptions options, ReportProgress report, CancellationToken cancellation,
-        OwlOptions? owl = null)
+        OwlOptions? owl = null, string? scratch = null)
     {
         var sparsities = OwlAllocation.Measure(model, tokens, options.Sparsity, owl, report, cancellation);
         var before = owl is null ? 0 : model.Blocks.Count;
-        using var runner = new BlockRunner(model, tokens, cancellation);
+        using var runner = new BlockRunner(model, tokens, cancellation, scratch);
         var error = 0.0;
         while (runner.MoveNext())
         {
-            using (var grams = new InputGrams())
+            using (var grams = new SharedInputs<Gram>(() => new Gram()))
             {
                 runner.Observe(grams);
                 var own = options with { Sparsity = sparsities[runner.Index] };

@@ -47,39 +47,53 @@ public sealed class WandaPrune : Activity<WandaPrune.Inputs, WandaPrune.Paramete
         if (inputs.Statistics is { } measured)
         {
             using var statistics = await stage.OpenStatisticsAsync(measured, inputs.Model, cancellation);
-            var blocks = model.Network.Blocks;
-            var sparsities = owl is null
-                ? [.. blocks.Select(_ => parameters.Sparsity)]
-                : OwlAllocation.Sparsities(
-                    [.. blocks.Select(block => OwlAllocation.OutlierPercent(block, statistics.MeanSquare, owl.Multiple))],
-                    parameters.Sparsity, owl.Lambda);
-            foreach (var (index, block) in blocks.Index())
-            {
-                cancellation.ThrowIfCancellationRequested();
-                foreach (var linear in block.Linears)
-                    Prune(linear, statistics.MeanSquare(linear.Name), sparsities[index], pattern);
-                stage.Report(index + 1, blocks.Count, "block", ("sparsity", block.Linears.Average(linear => linear.Sparsity())));
-            }
+            Run(model.Network, statistics, parameters.Sparsity, pattern, stage.Report, cancellation, owl, stage.Scratch);
         }
         else
         {
             using var tokens = await stage.TokensAsync(inputs.Calibration!, model, parameters.Sequences, cancellation);
-            Run(model.Network, tokens, parameters.Sparsity, pattern, stage.Report, cancellation, owl);
+            Run(model.Network, tokens, parameters.Sparsity, pattern, stage.Report, cancellation, owl, stage.Scratch);
         }
 
         return new Outputs(await stage.SaveModelAsync(model, cancellation), model.Sparsity());
     }
 
+    /// <summary>By what was measured of the dense model.</summary>
+    /// <param name="owl">With this, the sparsity is spread by outliers.</param>
+    /// <param name="scratch">A folder for what is large; null to hold it in memory.</param>
+    public static void Run(
+        CausalLM model, StatisticsFile statistics, double sparsity, SparsityPattern? pattern, ReportProgress report,
+        CancellationToken cancellation, OwlOptions? owl = null, string? scratch = null)
+    {
+        var sparsities = owl is null
+            ? [.. model.Blocks.Select(_ => sparsity)]
+            : OwlAllocation.Sparsities(
+                [.. model.Blocks.Select(block => OwlAllocation.OutlierPercent(block, statistics.MeanSquare, owl.Multiple))], sparsity, owl.Lambda);
+        foreach (var (index, block) in model.Blocks.Index())
+        {
+            foreach (var linear in block.Linears)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Prune(linear, statistics.MeanSquare(linear.Name), sparsities[index], pattern);
+            }
+
+            if (scratch is not null)
+                ScratchWeights.Move(block.Linears, scratch);
+            report(index + 1, model.Blocks.Count, "block", ("sparsity", block.Linears.Average(linear => linear.Sparsity())));
+        }
+    }
+
     /// <summary>The sequential way: measures a block, prunes it, and feeds the next with what the pruned block puts out.</summary>
     /// <param name="tokens">[sequences, length], int64.</param>
     /// <param name="owl">With this, the sparsity is spread by outliers, which the dense model is run for once before.</param>
+    /// <param name="scratch">A folder for what is large; null to hold it in memory.</param>
     public static void Run(
         CausalLM model, Tensor tokens, double sparsity, SparsityPattern? pattern, ReportProgress report,
-        CancellationToken cancellation, OwlOptions? owl = null)
+        CancellationToken cancellation, OwlOptions? owl = null, string? scratch = null)
     {
         var sparsities = OwlAllocation.Measure(model, tokens, sparsity, owl, report, cancellation);
         var before = owl is null ? 0 : model.Blocks.Count;
-        using var runner = new BlockRunner(model, tokens, cancellation);
+        using var runner = new BlockRunner(model, tokens, cancellation, scratch);
         while (runner.MoveNext())
         {
             using (var moments = runner.Measure(spread: false))

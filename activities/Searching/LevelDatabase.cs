@@ -50,7 +50,7 @@ public sealed class LevelDatabase : IDisposable
         using var runner = new BlockRunner(model, tokens, cancellation);
         while (runner.MoveNext())
         {
-            using (var grams = new InputGrams())
+            using (var grams = new SharedInputs<Gram>(() => new Gram()))
             {
                 runner.Observe(grams);
                 foreach (var group in grams.Groups)

@@ -1,11 +1,11 @@
 """One method, timed inside one process: the reference's way in plain PyTorch.
 
-usage: compute.py forward|train|wanda MODEL_FOLDER TOKENS THREADS
-       compute.py wanda-reference MODEL_FOLDER TOKENS THREADS REPOSITORY
-TOKENS is a safetensors file with `tokens` [sequences, length]. Prints one JSON line.
+usage: compute.py forward|train|wanda|sparsegpt|flap MODEL_FOLDER TOKENS THREADS
+       compute.py wanda|sparsegpt|flap MODEL_FOLDER TOKENS THREADS REFERENCES
+With REFERENCES the references' own code is run (reference.py), without it a plain script (pruning.py). TOKENS is a
+safetensors file with `tokens` [sequences, length]. Prints one JSON line.
 """
 import json
-import resource
 import sys
 import time
 
@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import pruning
+import reference
 from llama import load, read_safetensors
 
 
@@ -62,55 +64,10 @@ def train(model, tokens):
     return loss.item()
 
 
-def wanda(model, tokens, sparsity=0.5):
-    """Each block is run over all sequences twice, one sequence at a time: to measure its inputs, and pruned."""
-    cos, sin, mask = model.tables(tokens.shape[1])
-    with torch.no_grad():
-        inputs = torch.cat([model.model.embed_tokens(t[None]) for t in tokens])
-        outputs = torch.zeros_like(inputs)
-        for layer in model.model.layers:
-            linears = [m for m in layer.modules() if isinstance(m, nn.Linear)]
-            squares = {m: torch.zeros(m.in_features) for m in linears}
-            seen = {m: 0 for m in linears}
-
-            def measure(m, given, _):
-                x = given[0].reshape(-1, given[0].shape[-1]).t()
-                squares[m] *= seen[m] / (seen[m] + 1)
-                seen[m] += 1
-                squares[m] += torch.norm(x.type(torch.float32), p=2, dim=1) ** 2 / seen[m]
-
-            hooks = [m.register_forward_hook(measure) for m in linears]
-            for j in range(len(inputs)):
-                outputs[j] = layer(inputs[j].unsqueeze(0), cos, sin, mask)[0]
-            for hook in hooks:
-                hook.remove()
-            for m in linears:
-                metric = m.weight.abs() * squares[m].reshape(1, -1).sqrt()
-                order = torch.sort(metric, dim=-1, stable=True)[1]
-                drop = torch.zeros_like(metric, dtype=torch.bool)
-                drop.scatter_(1, order[:, : int(metric.shape[1] * sparsity)], True)
-                m.weight[drop] = 0
-            for j in range(len(inputs)):
-                outputs[j] = layer(inputs[j].unsqueeze(0), cos, sin, mask)[0]
-            inputs, outputs = outputs, inputs
-    return zeros(model)
-
-
-def zeros(model):
-    """What the result is known by: where the zeros are."""
-    positions = 0
-    for layer in model.model.layers:
-        for m in layer.modules():
-            if isinstance(m, nn.Linear):
-                positions += ((m.weight == 0).flatten().nonzero()).sum().item()
-    return positions
-
-
-def wanda_reference(model, tokens):
-    """The reference's own prune_wanda, unchanged."""
-    import reference
-    reference.wanda(model, tokens, sys.argv[5])
-    return zeros(model)
+def peak_mb():
+    """Resident memory at its highest. (getrusage would count what the process was forked from.)"""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
 
 
 def main():
@@ -118,18 +75,22 @@ def main():
     torch.set_num_threads(int(threads))
     model = load(folder)
     tokens = read_safetensors(path)["tokens"]
-    started = time.perf_counter()
-    result = METHODS[method](model, tokens)
-    seconds = time.perf_counter() - started
+    started, worked = time.perf_counter(), time.process_time()
+    if len(sys.argv) > 5:
+        result = getattr(reference, method)(model, tokens, sys.argv[5])
+    else:
+        result = METHODS[method](model, tokens)
+    seconds, worked = time.perf_counter() - started, time.process_time() - worked
     print(json.dumps({
         "seconds": seconds,
+        "cpu_seconds": worked,
         "tokens_per_second": tokens.numel() / seconds,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": peak_mb(),
         "result": result,
     }))
 
 
-METHODS = {"forward": forward, "train": train, "wanda": wanda, "wanda-reference": wanda_reference}
+METHODS = {"forward": forward, "train": train, "wanda": pruning.wanda, "sparsegpt": pruning.sparsegpt, "flap": pruning.flap}
 
 if __name__ == "__main__":
     main()

@@ -18,15 +18,30 @@ internal static class BenchCommand
         var python = new Option<string>("--python") { Description = "A Python that has torch", DefaultValueFactory = _ => "/usr/bin/python3" };
         var reference = new Option<string?>("--reference")
         {
-            Description = "A checkout of github.com/locuslab/wanda: its own code is timed in place of the plain script",
+            Description = "A folder with checkouts of github.com/locuslab/wanda, as wanda, and github.com/CASIA-IVA-Lab/FLAP, as FLAP: "
+                + "their own code is timed in place of the plain scripts",
             HelpName = "folder",
         };
-        var command = new Command("compute", "Forward, LoRA training and Wanda against plain PyTorch") { threads, rounds, python, reference };
+        var size = new Option<string>("--size") { Description = "Width and blocks of the model", DefaultValueFactory = _ => BenchSize.All.Keys.First() };
+        size.AcceptOnlyFromAmong([.. BenchSize.All.Keys]);
+        var sequences = new Option<int>("--sequences") { Description = "Of 512 tokens", DefaultValueFactory = _ => 64 };
+        var methods = new Option<string[]>("--method")
+        {
+            Description = "Which of them; all unless named",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => ComputeWork.Methods,
+        };
+        methods.AcceptOnlyFromAmong(ComputeWork.Methods);
+        var command = new Command("compute", "Forward, LoRA training and pruning against PyTorch from Python")
+        {
+            threads, rounds, python, reference, size, sequences, methods,
+        };
         command.SetWork((parsed, _) =>
         {
             var bench = new ComputeBench(
                 Environment.ProcessPath!, Peers(), parsed.GetRequiredValue(python), Reference(parsed.GetValue(reference)),
-                parsed.GetValue(threads), parsed.GetValue(rounds), line => Invocation.Errors.WriteLine(line));
+                BenchSize.All[parsed.GetRequiredValue(size)], parsed.GetValue(sequences), parsed.GetRequiredValue(methods), parsed.GetValue(threads),
+                parsed.GetValue(rounds), line => Invocation.Errors.WriteLine(line));
             try
             {
                 var all = bench.Run();
@@ -77,6 +92,7 @@ internal static class BenchCommand
             Console.WriteLine(JsonSerializer.Serialize(new
             {
                 seconds = measured.Seconds,
+                cpu_seconds = measured.CpuSeconds,
                 tokens_per_second = measured.TokensPerSecond,
                 peak_mb = measured.PeakMb,
                 result = measured.Result,
@@ -86,9 +102,12 @@ internal static class BenchCommand
         return command;
     }
 
-    private static string? Reference(string? folder) => folder is null || File.Exists(Path.Combine(folder, "lib", "prune.py"))
-        ? folder is null ? null : Path.GetFullPath(folder)
-        : throw new UserException($"--reference {folder}: expected a checkout of github.com/locuslab/wanda, with lib/prune.py");
+    private static string? Reference(string? folder)
+    {
+        if (folder is not null && Array.Find(["wanda", "FLAP"], name => !File.Exists(Path.Combine(folder, name, "lib", "prune.py"))) is { } absent)
+            throw new UserException($"--reference {folder}: expected a checkout in {absent}/, with lib/prune.py");
+        return folder is null ? null : Path.GetFullPath(folder);
+    }
 
     // The scripts are read from the checkout: the bench is for those who have it.
     private static string Peers()
@@ -106,14 +125,15 @@ internal static class BenchCommand
     private static Table Table(IEnumerable<Compared> all)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("method");
-        foreach (var column in new[] { "s", "Python s", "ratio", "tokens/s", "MiB", "Python MiB", "ratio", "same" })
+        foreach (var column in new[] { "s", "Python s", "ratio", "CPU s", "Python CPU s", "ratio", "MiB", "Python MiB", "ratio", "own MiB", "Python own", "ratio", "same" })
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var one in all)
         {
             table.AddRow(
                 one.Method, Number(one.Ours.Seconds), Number(one.Python.Seconds), Number(one.TimeRatio),
-                Number(one.Ours.TokensPerSecond, "0"), Number(one.Ours.PeakMb, "0"), Number(one.Python.PeakMb, "0"),
-                Number(one.MemoryRatio), one.Agrees switch { null => "–", true => "yes", false => "NO" });
+                Number(one.Ours.CpuSeconds), Number(one.Python.CpuSeconds), Number(one.CpuRatio), Number(one.Ours.PeakMb, "0"), Number(one.Python.PeakMb, "0"),
+                Number(one.MemoryRatio), Number(one.Ours.AnonymousMb, "0"), Number(one.Python.AnonymousMb, "0"), Number(one.AnonymousRatio),
+                one.Agrees switch { null => "–", true => "yes", false => "NO" });
         }
 
         return table;

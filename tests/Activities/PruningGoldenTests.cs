@@ -82,13 +82,11 @@ public sealed class PruningGoldenTests
         using var golden = SafetensorsFile.Open(Golden.Path($"prune/{name}/{file}.safetensors"));
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        using var all = CalibrateStatistics.Measure(
-            model, Golden.Tokens("calib"), (_, _, _, _) => { }, TestContext.Current.CancellationToken);
-        var moments = all.Moments.ToDictionary(one => one.Linear, one => one.Moments);
+        using var statistics = Gathered.Of(
+            model, Golden.Tokens("calib"), new StatisticsPlan(StatisticKinds.Moments, LinearRoles.Output | LinearRoles.Down));
 
         var kept = FlapPrune.Decide(
-            [.. model.Sites()], linear => moments[linear].Fluctuation, linear => moments[linear].MeanSquare,
-            new FlapPrune.Parameters(0.25, metric, structure));
+            [.. model.Sites()], statistics.Fluctuation, statistics.MeanSquare, new FlapPrune.Parameters(0.25, metric, structure));
 
         foreach (var site in kept.Zip(model.Sites()))
         {
@@ -97,7 +95,7 @@ public sealed class PruningGoldenTests
         }
 
         new PruningDecision(name, "prune.flap", kept)
-            .Apply(model, linear => moments[linear].Mean, StageFolder.Unkept, TestContext.Current.CancellationToken);
+            .Apply(model, statistics.Mean, StageFolder.Unkept, TestContext.Current.CancellationToken);
         foreach (var site in model.Sites())
             AssertBias(golden, $"pruned.{site.Reader.Name}.bias", site.Reader);
 

@@ -56,7 +56,7 @@ public sealed class TemplateTests
 
         Assert.All(
             (definition.Parameters ?? new Dictionary<string, ParameterDefinition>()).Keys,
-            name => Assert.Matches($@"(\$\{{[^}}]*|""when"":""[^""]*)\b{name}\b", used));
+            name => Assert.Matches($@"(\$\{{[^}}]*|""(when|until)"":""[^""]*)\b{name}\b", used));
     }
 
     private static WorkflowDefinition Read(string file) =>

@@ -42,6 +42,7 @@ internal static unsafe partial class LibTorch
     [LibraryImport(Library)] public static partial int pt_cuda_synchronize(long device);
     [LibraryImport(Library)] public static partial int pt_threads();
     [LibraryImport(Library)] public static partial int pt_set_threads(int count);
+    [LibraryImport(Library)] public static partial int pt_swap_own_threads(int count);
     [LibraryImport(Library)] public static partial int pt_interop_threads();
     [LibraryImport(Library)] public static partial int pt_set_interop_threads(int count);
 

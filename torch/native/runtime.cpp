@@ -6,6 +6,8 @@
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#include <dlfcn.h>
+
 #include <atomic>
 #include <mutex>
 #include <stdexcept>
@@ -14,6 +16,7 @@ namespace pt {
 namespace {
 
 std::atomic<int32_t> wanted_threads{0};
+thread_local int32_t own_threads = 0;
 
 thread_local std::string last_error;
 thread_local std::shared_ptr<void> last_thrown;
@@ -37,6 +40,7 @@ at::Generator borrow_generator(c10::GeneratorImpl* generator) {
 
 void adopt_threads() {
   thread_local int32_t adopted = 0;
+  if (own_threads) return;
   const auto wanted = wanted_threads.load(std::memory_order_relaxed);
   if (wanted == adopted) return;
   at::set_num_threads(wanted);
@@ -93,6 +97,21 @@ PT_API int32_t pt_set_threads(int32_t count) {
     if (count < 1) throw std::invalid_argument("needs at least one thread, got " + std::to_string(count));
     wanted_threads = count;
     adopt_threads();
+  });
+}
+
+// This thread's own number for OpenMP, from its next call on; 0 to go with the process. Returns the one before.
+// Not by at::set_num_threads, which is the process's, and rebuilds a pool of threads at every call.
+PT_API int32_t pt_swap_own_threads(int32_t count) {
+  return guarded(int32_t{-1}, [&] {
+    static const auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+    thread_local int standard = 0;
+    adopt_threads();
+    const auto now = at::get_num_threads();
+    if (own_threads == 0) standard = now;
+    const auto before = std::exchange(own_threads, count);
+    if (set && before != count) set(count ? count : standard);
+    return before;
   });
 }
 

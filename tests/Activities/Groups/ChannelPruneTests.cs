@@ -113,10 +113,9 @@ public sealed class ChannelPruneTests : IDisposable
         var data = await stages.DataAsync();
         var decision = (await stages.RunAsync("prune.channels", new { }, ("model", classifier))).GetProperty("decision");
 
-        await RefusesAsync("prune.magnitude", "image classifier (CifarResNet): this stage works on language models", ("model", classifier));
+        await RefusesAsync("prune.llmpruner", "image classifier (CifarResNet): this stage works on language models", ("model", classifier));
         await RefusesAsync("calibrate.statistics", "image classifier (CifarResNet)", ("model", classifier), ("calibration", data));
         await RefusesAsync("evaluate.perplexity", "image classifier (CifarResNet)", ("model", classifier), ("data", data));
-        await RefusesAsync("export.huggingface", "image classifier (CifarResNet)", ("model", classifier));
         await RefusesAsync("export.gguf", "image classifier (CifarResNet)", ("model", classifier));
         await RefusesAsync("prune.channels", "language model (LlamaForCausalLM): this stage works on image classifiers", ("model", language));
         await RefusesAsync("prune.apply", "decide on the model that is cut", ("model", language), ("decision", decision));

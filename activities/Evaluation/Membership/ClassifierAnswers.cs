@@ -1,0 +1,38 @@
+using Pipelines.Activities.Classifying;
+using Pipelines.Activities.Data;
+using Pipelines.Activities.Modeling;
+using Pipelines.Models;
+using Pipelines.Workflows;
+using static TorchSharp.torch;
+
+namespace Pipelines.Activities.Evaluation;
+
+/// <summary>What a classifier answers to images as they are, neither moved nor flipped.</summary>
+internal static class ClassifierAnswers
+{
+    /// <param name="report">Told how many images are done.</param>
+    /// <exception cref="StageException">Images and network do not go together, or a logit is no number.</exception>
+    public static Answer[] Of(ImageClassifier network, ImageSet images, int batch, Action<long> report, CancellationToken cancellation)
+    {
+        network.CheckFits(images.Info);
+        using var ungraded = no_grad();
+        var (classes, normalization) = (network.Config.NumClasses, Normalization.Of(network));
+        var labels = images.Labels.data<long>().ToArray();
+        var answers = new Answer[labels.Length];
+        for (long start = 0; start < images.Count; start += batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var count = Math.Min(batch, images.Count - start);
+            var logits = network.Forward(normalization.Of(images.Pixels.narrow(0, start, count), network.Device));
+            var probabilities = logits.to(ScalarType.Float64).softmax(1).cpu().contiguous().data<double>().ToArray();
+            if (!probabilities.All(double.IsFinite))
+                throw new StageException("a logit is no number: the model's weights or statistics hold NaN or infinity");
+            for (var i = 0; i < count; i++)
+                answers[start + i] = new Answer(probabilities[(i * classes)..((i + 1) * classes)], (int)labels[start + i]);
+            report(start + count);
+        }
+
+        return answers;
+    }
+}
