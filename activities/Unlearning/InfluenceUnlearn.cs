@@ -21,7 +21,7 @@ public sealed class InfluenceUnlearn : Activity<InfluenceUnlearn.Inputs, Influen
     public sealed record Inputs(Checkpoint Model, Images Forgotten, Images Retained);
 
     public sealed record Parameters(
-        [property: Range(0.0, 1000.0), Description("α: how far the step goes; 1 is what theory asks for")] double Strength = 1,
+        [property: Range(0.0, 1000.0), Description("α: how far the step goes; 1 is what theory asks for, and networks bear far less")] double Strength = 0.01,
         [property: Range(1e-8, 1000.0), Description("λ: added to the Fisher information, so that it can be inverted")] double Damping = 0.01,
         [property: Range(1, 100_000), Description("Retained images whose gradients make up the Fisher information, drawn by the seed; each takes four bytes for a parameter")]
         int Samples = 256,
