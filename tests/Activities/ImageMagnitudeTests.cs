@@ -62,10 +62,10 @@ public sealed class ImageMagnitudeTests : IDisposable
 
         var ticket = (await stages.RunAsync("prune.rewind", new { }, ("model", pruned), ("early", early))).GetProperty("model");
 
-        using var scope = NewDisposeScope();
         using var first = await LoadAsync(early);
         using var masked = await LoadAsync(pruned);
         using var result = await LoadAsync(ticket);
+        using var scope = NewDisposeScope();
         foreach (var (name, tensor) in result.NamedParameters().Concat(result.NamedBuffers()))
         {
             var expected = tensor.ndim > 1 ? first[name] * masked[name].ne(0) : first[name];
@@ -123,10 +123,10 @@ public sealed class ImageMagnitudeTests : IDisposable
         Assert.Equal(0.95, round.GetProperty("sparsity").GetDouble(), 2);
         Assert.InRange(adaptive.GetProperty("sparsity").GetDouble(), floor.GetProperty("sparsity").GetDouble(), 1);
         Assert.Equal(round.GetProperty("sparsity").GetDouble(), ticket.GetProperty("sparsity").GetDouble(), 12);
-        using var scope = NewDisposeScope();
         using var first = await stages.LoadAsync(early);
         using var masked = await stages.LoadAsync(round.GetProperty("model"));
         using var rewound = await stages.LoadAsync(ticket.GetProperty("model"));
+        using var scope = NewDisposeScope();
         foreach (var ((before, mask), now) in first.Linears().Zip(masked.Linears()).Zip(rewound.Linears()))
             Assert.True(now.Weight.eq(before.Weight * mask.Weight.ne(0)).all().ToBoolean(), now.Name);
     }
@@ -212,15 +212,15 @@ public sealed class ImageMagnitudeTests : IDisposable
     private async Task<JsonElement> NetworkAsync(string name, double by = 1)
     {
         var folder = Directory.CreateDirectory(Path.Combine(stages.Folder, $"{name}-{by}")).FullName;
-        using var network = TinyClassifiers.Create(name);
-        using var scope = NewDisposeScope();
+        using (var network = TinyClassifiers.Create(name))
+        using (NewDisposeScope())
         using (no_grad())
         {
             foreach (var (_, tensor) in network.NamedParameters())
                 tensor.mul_(by);
+            VisionFolder.Save(network, folder);
         }
 
-        VisionFolder.Save(network, folder);
         return (await stages.RunAsync("model.load", new { path = folder })).GetProperty("model");
     }
 

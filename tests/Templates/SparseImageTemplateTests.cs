@@ -47,9 +47,9 @@ public sealed class SparseImageTemplateTests(FreshDatabase database) : IClassFix
         var nonzero = Json.Read<Ranking>(run.Outputs["ranking"]).Models.ToDictionary(one => one.Stage, one => one.Figures.Nonzero);
         Assert.InRange((double)nonzero["evaluate-ticket"] / nonzero["evaluate-dense"], 0.125, 0.135);
         Assert.Equal(nonzero["evaluate-ticket"], nonzero["evaluate-swap"]);
-        using var scope = NewDisposeScope();
         using var ticket = await LoadAsync(engine, run.Outputs["ticket"]);
         using var trained = await LoadAsync(engine, run.Outputs["checkpoint"]);
+        using var scope = NewDisposeScope();
         Assert.True(ticket["conv1.weight"].eq(0).equal(trained["conv1.weight"].eq(0)).all().ToBoolean());
     }
 

@@ -61,9 +61,9 @@ public sealed class UnlearningStageTests : IDisposable
 
         var made = await RunAsync(kind, parameters, pruned, data);
 
-        using var scope = NewDisposeScope();
         using var before = await LoadAsync(pruned);
         using var after = await LoadAsync(made.GetProperty("model"));
+        using var scope = NewDisposeScope();
         foreach (var (name, tensor) in before.NamedParameters().Where(one => one.Tensor.ndim > 1))
             Assert.True(after[name].masked_select(tensor.eq(0)).eq(0).all().ToBoolean(), name);
         Assert.False(before["layer1.0.conv1.weight"].Equals(after["layer1.0.conv1.weight"]));
