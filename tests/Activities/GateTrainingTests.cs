@@ -5,7 +5,6 @@ using Pipelines.Models;
 using Pipelines.Tests.Fixtures;
 using Pipelines.Tests.Torch;
 using Pipelines.Workflows;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pipelines.Tests.Activities;
@@ -14,13 +13,8 @@ namespace Pipelines.Tests.Activities;
 public sealed class GateTrainingTests : IDisposable
 {
     private readonly StageFolder stages = new();
-    private readonly DisposeScope scope = NewDisposeScope();
 
-    public void Dispose()
-    {
-        scope.Dispose();
-        stages.Dispose();
-    }
+    public void Dispose() => stages.Dispose();
 
     public static TheoryData<string, GateKind> Tuned() =>
     [
@@ -31,6 +25,7 @@ public sealed class GateTrainingTests : IDisposable
     [MemberData(nameof(Tuned))]
     public void Tuned_and_pruned_it_computes_what_it_was_trained_as(string architecture, GateKind gate)
     {
+        using var scope = NewDisposeScope();
         using var model = TinyArchitectures.Create(architecture);
         var cancellation = TestContext.Current.CancellationToken;
         using var generator = new Generator(2);
@@ -56,6 +51,7 @@ public sealed class GateTrainingTests : IDisposable
     [Fact]
     public void The_penalty_is_the_norm_of_what_adapters_do_to_units_that_are_closed()
     {
+        using var scope = NewDisposeScope();
         using var model = TinyArchitectures.Create("opt");
         Adapters.Attach(model, rank: 2, alpha: 2, seed: 0, masked: false);
         var sites = model.Sites(1).ToArray();

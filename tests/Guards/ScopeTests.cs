@@ -28,5 +28,15 @@ public sealed class ScopeTests
             .Any(after => after.Contains("await ", StringComparison.Ordinal))
         select $"{file}:{line.Index + 1}";
 
+    [Fact]
+    public void No_class_with_tests_that_await_keeps_a_scope_of_tensors() =>
+        Assert.Empty(
+            from file in Repository.Sources(".cs")
+            where file.StartsWith("tests/", StringComparison.Ordinal)
+            let source = File.ReadAllText(Repository.File(file))
+            where source.Contains("readonly DisposeScope scope", StringComparison.Ordinal) && source.Contains("async Task", StringComparison.Ordinal)
+            where !file.EndsWith("ScopeTests.cs", StringComparison.Ordinal)
+            select file);
+
     private static int Indent(string line) => line.Length - line.TrimStart().Length;
 }

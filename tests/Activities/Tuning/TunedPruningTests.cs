@@ -4,7 +4,6 @@ using Pipelines.Activities.Tuning;
 using Pipelines.Models;
 using Pipelines.Tests.Fixtures;
 using Pipelines.Workflows;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pipelines.Tests.Activities.Tuning;
@@ -15,19 +14,15 @@ public sealed class TunedPruningTests : IDisposable
     private const string Config = """{"architectures":["CifarResNet"],"depth":20,"image_size":8,"num_classes":2}""";
 
     private readonly StageFolder stages = new();
-    private readonly DisposeScope scope = NewDisposeScope();
 
-    public void Dispose()
-    {
-        scope.Dispose();
-        stages.Dispose();
-    }
+    public void Dispose() => stages.Dispose();
 
     [Theory]
     [InlineData(ChannelScope.Inner)]
     [InlineData(ChannelScope.Full)]
     public void What_ato_closed_can_be_cut_and_nothing_changes(ChannelScope channels)
     {
+        using var scope = NewDisposeScope();
         using var network = Network();
         using var images = Images();
         using var training = new AtoTraining(
@@ -44,6 +39,7 @@ public sealed class TunedPruningTests : IDisposable
     [InlineData(ChannelScope.Full, "Adamw")]
     public void What_oto_found_redundant_can_be_cut_and_nothing_changes(ChannelScope channels, string optimizer)
     {
+        using var scope = NewDisposeScope();
         using var network = Network();
         using var images = Images();
         using var training = new OtoTraining(network, images, new(
@@ -58,6 +54,7 @@ public sealed class TunedPruningTests : IDisposable
     [Fact]
     public void What_the_agent_does_not_choose_is_drawn_to_zero_and_cut()
     {
+        using var scope = NewDisposeScope();
         using var network = Network();
         using var images = Images();
         using var training = new RlalTraining(network, images, new(
@@ -158,6 +155,7 @@ public sealed class TunedPruningTests : IDisposable
     [Fact]
     public void A_network_without_blocks_has_no_inner_channels()
     {
+        using var scope = NewDisposeScope();
         var graph = new GraphBuilder(8);
         graph.Linear("fc", graph.Flatten("flatten", graph.GlobalAvgPool("mean", graph.Convolution("stem", graph.Image, 4, 3, padding: 1))), 2);
         using var network = VisionFolder.Create(new ImageConfig("Plain", graph.Build()), seed: 1);
