@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -18,10 +17,6 @@ public sealed class ComputeBench(
 {
     private const int Length = 512;
     private const int Vocabulary = 4096;
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(10);
-
-    /// <summary>Thrown when a side cannot run; the message says what to install.</summary>
-    public sealed class UnavailableException(string message) : Exception(message);
 
     public IReadOnlyList<Compared> Run()
     {
@@ -37,42 +32,15 @@ public sealed class ComputeBench(
         }
     }
 
-    private Compared Compare(string method, string folder, string tokens)
-    {
-        var (ours, theirs) = (new List<Measured>(), new List<Measured>());
-        for (var round = 0; round < rounds; round++)
-        {
-            say($"{method}, round {round + 1} of {rounds}");
-            ours.Add(Measure(self, "bench", "compute-work", method, folder, tokens, Text(threads)));
-            theirs.Add(Measure(python, [Path.Combine(peers, "compute.py"), Peer(method), folder, tokens, Text(threads), .. Reference(method)]));
-        }
-
-        return new Compared(method, Median(ours), Median(theirs));
-    }
+    private Compared Compare(string method, string folder, string tokens) => SideBySide.Compare(
+        method, rounds, say,
+        () => SideBySide.Measure(self, "bench", "compute-work", method, folder, tokens, Text(threads)),
+        () => SideBySide.Measure(
+            python, [Path.Combine(peers, "compute.py"), Peer(method), folder, tokens, Text(threads), .. Reference(method)]));
 
     private static string Peer(string method) => method == ComputeWork.DenseWanda ? "wanda" : method;
 
     private string[] Reference(string method) => references is null || method is "forward" or "train" ? [] : [references];
-
-    internal static Measured Measure(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-
-        // Ours limits how long idle OpenMP threads spin. Python gets the same, or what else runs here would decide.
-        start.Environment.TryAdd("GOMP_SPINCOUNT", "2000");
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var anonymous = 0.0;
-        while (!process.WaitForExit(BetweenLooks))
-            anonymous = Math.Max(anonymous, ComputeWork.Megabytes(process.Id, "RssAnon:") ?? 0);
-        if (process.ExitCode != 0)
-            throw new UnavailableException($"{program} {arguments[0]}: {errors.Result.Trim()}");
-        var json = JsonNode.Parse(output.Result.Trim().Split('\n')[^1])!;
-        return new Measured(
-            json["seconds"]!.GetValue<double>(), json["cpu_seconds"]!.GetValue<double>(), json["tokens_per_second"]!.GetValue<double>(),
-            json["peak_mb"]!.GetValue<double>(), anonymous, json["result"]!.GetValue<double>());
-    }
 
     /// <summary>A random model and random tokens: what is timed does not depend on their values.</summary>
     private string Prepare(string folder)
@@ -99,8 +67,6 @@ public sealed class ComputeBench(
         SafetensorsWriter.Write(path, [TensorSource.Of("tokens", randint(Vocabulary, [sequences, Length], dtype: ScalarType.Int64))]);
         return path;
     }
-
-    internal static Measured Median(List<Measured> all) => all.OrderBy(one => one.Seconds).ElementAt(all.Count / 2);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

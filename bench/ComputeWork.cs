@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Pipelines.Activities.Calibration;
 using Pipelines.Activities.Deciding;
 using Pipelines.Activities.Finetuning;
@@ -33,9 +32,7 @@ public static class ComputeWork
         using var model = CausalFolder.Load(folder, CPU);
         using var file = SafetensorsFile.Open(path);
         using var tokens = file.View("tokens");
-        var worked = Environment.CpuUsage.TotalTime;
-        var clock = Stopwatch.StartNew();
-        var result = method switch
+        return SideBySide.Time(tokens.numel(), () => method switch
         {
             "forward" => Forward(model, tokens),
             "train" => Train(model, tokens),
@@ -44,9 +41,7 @@ public static class ComputeWork
             "sparsegpt" => SparseGpt(model, tokens),
             "flap" => Flap(model, folder, tokens),
             _ => throw new ArgumentException($"no method '{method}': expected one of {string.Join(", ", Methods)}"),
-        };
-        var seconds = clock.Elapsed.TotalSeconds;
-        return new Measured(seconds, (Environment.CpuUsage.TotalTime - worked).TotalSeconds, tokens.numel() / seconds, Megabytes(Environment.ProcessId, "VmHWM:")!.Value, 0, result);
+        });
     }
 
     private static double Forward(CausalLM model, Tensor tokens)
@@ -163,28 +158,4 @@ public static class ComputeWork
     private static double Kept(CausalLM model) => model.Blocks
         .SelectMany(block => new[] { block.Attention!.Output, block.Mlp!.Down })
         .Sum(linear => linear.Weight.shape[1] + linear.Bias!.to(ScalarType.Float64).abs().sum().ToDouble());
-
-    /// <summary>A line of a process's status, as the kernel counts it; null where the process is gone.</summary>
-    internal static double? Megabytes(int process, string name)
-    {
-        try
-        {
-            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(status => status.StartsWith(name, StringComparison.Ordinal));
-            return line is null ? null : double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], null) / 1024;
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
 }
-
-/// <param name="CpuSeconds">Of all threads, with the kernel's: what others on the machine change least.</param>
-/// <param name="TokensPerSecond">Of the calibration or training set, each token once.</param>
-/// <param name="PeakMb">Resident memory of the whole process at its highest, MiB.</param>
-/// <param name="AnonymousMb">
-/// Likewise, without mapped files: what the kernel cannot drop and read again. Looked at every 10 ms from outside.
-/// </param>
-/// <param name="Result">What both sides must agree on: a sum of logits, the last loss, where the zeros are, how much is kept.</param>
-public sealed record Measured(
-    double Seconds, double CpuSeconds, double TokensPerSecond, double PeakMb, double AnonymousMb, double Result);

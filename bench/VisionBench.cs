@@ -11,7 +11,7 @@ namespace Pipelines.Bench;
 /// </summary>
 public sealed class VisionBench(string self, string peers, string python, int threads, int rounds, int batches, Action<string> say)
 {
-    /// <exception cref="ComputeBench.UnavailableException">A side cannot run.</exception>
+    /// <exception cref="UnavailableException">A side cannot run.</exception>
     public IReadOnlyList<Compared> Run()
     {
         var folder = Directory.CreateTempSubdirectory("pipelines-bench-").FullName;
@@ -28,16 +28,11 @@ public sealed class VisionBench(string self, string peers, string python, int th
 
     private Compared Compare(string method, string folder, string images)
     {
-        var (ours, theirs) = (new List<Measured>(), new List<Measured>());
         var limit = threads.ToString(CultureInfo.InvariantCulture);
-        for (var round = 0; round < rounds; round++)
-        {
-            say($"{method}, round {round + 1} of {rounds}");
-            ours.Add(ComputeBench.Measure(self, "bench", "vision-work", method, folder, images, limit));
-            theirs.Add(ComputeBench.Measure(python, Path.Combine(peers, "vision.py"), method, folder, images, limit));
-        }
-
-        return new Compared(method, ComputeBench.Median(ours), ComputeBench.Median(theirs));
+        return SideBySide.Compare(
+            method, rounds, say,
+            () => SideBySide.Measure(self, "bench", "vision-work", method, folder, images, limit),
+            () => SideBySide.Measure(python, Path.Combine(peers, "vision.py"), method, folder, images, limit));
     }
 
     /// <summary>A random network and random images: what is timed does not depend on their values.</summary>

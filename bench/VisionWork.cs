@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Pipelines.Models;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -28,13 +27,7 @@ public static class VisionWork
             "train" => () => Train(network, images, labels),
             _ => throw new ArgumentException($"no method '{method}': expected one of {string.Join(", ", Methods)}"),
         };
-        var worked = Environment.CpuUsage.TotalTime;
-        var clock = Stopwatch.StartNew();
-        var result = work();
-        var seconds = clock.Elapsed.TotalSeconds;
-        return new Measured(
-            seconds, (Environment.CpuUsage.TotalTime - worked).TotalSeconds, images.shape[0] / seconds,
-            ComputeWork.Megabytes(Environment.ProcessId, "VmHWM:")!.Value, 0, result);
+        return SideBySide.Time(images.shape[0], work);
     }
 
     private static double Forward(ImageClassifier network, Tensor images)

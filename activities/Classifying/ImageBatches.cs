@@ -14,6 +14,22 @@ namespace Pipelines.Activities.Classifying;
 public sealed record ImageBatch(Tensor Inputs, Tensor Labels, Tensor? Others, double Share)
 {
     public long Count => Labels.shape[0];
+
+    /// <summary>Images as they are, in their order: neither moved, flipped nor mixed.</summary>
+    /// <param name="count">At most; fewer where they end.</param>
+    public static ImageBatch Of(ImageClassifier network, ImageSet images, long start, long count)
+    {
+        count = Math.Min(count, images.Count - start);
+        return Of(network, images.Pixels.narrow(0, start, count), images.Labels.narrow(0, start, count));
+    }
+
+    /// <summary>Likewise, those of some rows.</summary>
+    /// <param name="rows">[B], int64.</param>
+    public static ImageBatch Of(ImageClassifier network, ImageSet images, Tensor rows) =>
+        Of(network, images.Pixels.index_select(0, rows), images.Labels.index_select(0, rows));
+
+    private static ImageBatch Of(ImageClassifier network, Tensor pixels, Tensor labels) =>
+        new(Normalization.Of(network).Of(pixels, network.Device), labels.to(network.Device), null, 1);
 }
 
 /// <summary>

@@ -33,7 +33,7 @@ public sealed class EvaluateAccuracy : Activity<EvaluateAccuracy.Inputs, Evaluat
         var macs = VisionFlops.Macs(network);
         return new Outputs(
             new Measurement(
-                Named(inputs.Data, images.Info), Perplexity: null, network.ParameterCount(), Nonzero(network), Bytes(folder), 2 * macs, tally.Top1),
+                Named(inputs.Data, images.Info), Perplexity: null, network.ParameterCount(), network.NonzeroCount(), WeightFiles.Bytes(folder), 2 * macs, tally.Top1),
             new ClassificationScores(
                 Named(inputs.Data, images.Info), tally.Count, tally.Top1, tally.Top5, tally.Loss, tally.CalibrationError, VisionFlops.Convention, macs,
                 tally.Classes(images.Info.Classes)));
@@ -46,29 +46,19 @@ public sealed class EvaluateAccuracy : Activity<EvaluateAccuracy.Inputs, Evaluat
         network.CheckFits(images.Info);
         using var ungraded = no_grad();
         var tally = new ClassificationTally(network.Config.NumClasses);
-        var normalization = Normalization.Of(network);
         var clock = Stopwatch.StartNew();
         for (long start = 0; start < images.Count; start += batch)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var count = Math.Min(batch, images.Count - start);
-            var inputs = normalization.Of(images.Pixels.narrow(0, start, count), network.Device);
-            if (!tally.Add(network.Forward(inputs), images.Labels.narrow(0, start, count)))
+            var part = ImageBatch.Of(network, images, start, batch);
+            if (!tally.Add(network.Forward(part.Inputs), part.Labels))
                 throw new StageException("a logit is no number: the model's weights or statistics hold NaN or infinity");
-            report(start + count, images.Count, "image", ("accuracy", tally.Top1), ("images/s", tally.Count / clock.Elapsed.TotalSeconds));
+            report(start + part.Count, images.Count, "image", ("accuracy", tally.Top1), ("images/s", tally.Count / clock.Elapsed.TotalSeconds));
         }
 
         return tally;
     }
-
-    private static long Nonzero(ImageClassifier network)
-    {
-        using var scope = NewDisposeScope();
-        return network.NamedParameters().Sum(parameter => parameter.Tensor.count_nonzero().ToInt64());
-    }
-
-    private static long Bytes(string folder) => Directory.EnumerateFiles(folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
 
     /// <summary>Metric and version, images, how many of which size and how many classes, and what is done to them: they are normalised only.</summary>
     private static string Named(Images data, ImageInfo info) =>

@@ -60,8 +60,7 @@ public sealed class EvaluateUnlearning : Activity<EvaluateUnlearning.Inputs, Eva
         var measured = new UnlearningMeasurement(
             protocol, 1 - Accuracy(toForgotten), Accuracy(toRetained), Accuracy(toTest),
             attacks.Single(attack => attack.Feature == MembershipFeature.Confidence).Efficacy, attacks, inputs.Seconds,
-            network.ParameterCount(), network.NamedParameters().Sum(Nonzero),
-            Directory.EnumerateFiles(folder, "*.safetensors").Sum(file => new FileInfo(file).Length), Gap: null);
+            network.ParameterCount(), network.NonzeroCount(), WeightFiles.Bytes(folder), Gap: null);
         return new Outputs(measured with { Gap = inputs.Retrained is null ? null : UnlearningGap.Between(measured, inputs.Retrained) });
 
         Answer[] Answers(ImageClassifier network, ImageSet images)
@@ -104,12 +103,6 @@ public sealed class EvaluateUnlearning : Activity<EvaluateUnlearning.Inputs, Eva
     }
 
     private static double Accuracy(Answer[] answers) => (double)answers.Count(answer => answer.IsRight) / answers.Length;
-
-    private static long Nonzero((string Name, Tensor Tensor) parameter)
-    {
-        using var count = parameter.Tensor.count_nonzero();
-        return count.ToInt64();
-    }
 
     private static string Name<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();

@@ -26,7 +26,7 @@ public sealed record LoadedModel(string Folder, CausalLM Network, Tokenizer Toke
         block.Linears.Sum(linear => linear.Weight.numel()) + (block.AttentionShortcut?.numel() ?? 0) + (block.MlpShortcut?.numel() ?? 0));
 
     /// <summary>Bytes of the safetensors files that it was loaded from.</summary>
-    public long FileBytes() => Directory.EnumerateFiles(Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+    public long FileBytes() => WeightFiles.Bytes(Folder);
 
     /// <summary>The ids of a text, each of them a row of the embedding.</summary>
     /// <exception cref="StageException">The tokenizer gives an id beyond them.</exception>

@@ -91,7 +91,6 @@ public sealed class ChannelPrune : Activity<ChannelPrune.Inputs, ChannelPrune.Pa
         ImageClassifier network, ImageSet images, Parameters parameters, CancellationToken cancellation)
     {
         var order = new EpochOrder(checked((int)images.Count), parameters.Seed);
-        var normalization = Normalization.Of(network);
         var count = Math.Min(parameters.Images, images.Count);
         for (var at = 0L; at < count; at += parameters.Batch)
         {
@@ -100,8 +99,7 @@ public sealed class ChannelPrune : Activity<ChannelPrune.Inputs, ChannelPrune.Pa
             // Of one batch: gone when the next is asked for.
             using var scope = NewDisposeScope();
             var rows = tensor(Enumerable.Range(0, (int)Math.Min(parameters.Batch, count - at)).Select(offset => (long)order.At(at + offset)).ToArray());
-            yield return new ImageBatch(
-                normalization.Of(images.Pixels.index_select(0, rows), network.Device), images.Labels.index_select(0, rows).to(network.Device), null, 1);
+            yield return ImageBatch.Of(network, images, rows);
         }
     }
 }

@@ -53,12 +53,12 @@ public sealed class FisherUnlearn : Activity<FisherUnlearn.Inputs, FisherUnlearn
         using var vector = new ParameterVector(network);
         var information = zeros(vector.Count, dtype: ScalarType.Float64, device: vector.Device);
         var samples = Math.Min(parameters.Samples, images.Count);
-        var (order, normalization) = (new EpochOrder(checked((int)images.Count), parameters.Seed), Normalization.Of(network));
+        var order = new EpochOrder(checked((int)images.Count), parameters.Seed);
         var seconds = new KeptSums([("information", information)]).Run(
             samples, "image",
             sample =>
             {
-                var input = normalization.Of(images.Pixels.narrow(0, order.At(sample), 1), network.Device);
+                var input = ImageBatch.Of(network, images, order.At(sample), 1).Inputs;
                 using var ungraded = no_grad();
                 information.add_(Squares(network, vector, input, parameters.Labels, new SplitMix((ulong)parameters.Seed ^ Stream, (ulong)sample)));
             },

@@ -56,7 +56,7 @@ public sealed class InfluenceUnlearn : Activity<InfluenceUnlearn.Inputs, Influen
         stage.Log($"{samples} gradients of {vector.Count:N0} parameters: {samples * vector.Count * 4 / 1e6:N0} MB");
         Tensor sumForgotten = Sum(), sumRetained = Sum();
         var gradients = zeros([samples, vector.Count], ScalarType.Float32, vector.Device);
-        var (order, normalization) = (new EpochOrder(checked((int)retained.Count), parameters.Seed), Normalization.Of(network));
+        var order = new EpochOrder(checked((int)retained.Count), parameters.Seed);
         var (first, second) = (Batches(forgotten), Batches(retained));
         var seconds = new KeptSums([("forgotten", sumForgotten), ("retained", sumRetained), ("gradients", gradients)])
             .Run(first + second + samples, "batch", Step, stage, cancellation);
@@ -99,11 +99,9 @@ public sealed class InfluenceUnlearn : Activity<InfluenceUnlearn.Inputs, Influen
         // Of the sum of the cross-entropies.
         Tensor Gradient(ImageSet images, long start, long count)
         {
-            count = Math.Min(count, images.Count - start);
-            var inputs = normalization.Of(images.Pixels.narrow(0, start, count), network.Device);
-            var labels = images.Labels.narrow(0, start, count).to(network.Device);
-            var loss = nn.functional.cross_entropy(network.Forward(inputs), labels);
-            return vector.Gradient(loss * count);
+            var batch = ImageBatch.Of(network, images, start, count);
+            var loss = nn.functional.cross_entropy(network.Forward(batch.Inputs), batch.Labels);
+            return vector.Gradient(loss * batch.Count);
         }
     }
 }

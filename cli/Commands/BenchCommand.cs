@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Pipelines.Bench;
 using Spectre.Console;
 
@@ -49,7 +48,7 @@ internal static class BenchCommand
                 Console.WriteLine(Compared.Line(all));
                 return Task.FromResult(Invocation.Success);
             }
-            catch (ComputeBench.UnavailableException error)
+            catch (UnavailableException error)
             {
                 throw new UserException($"{error.Message}\nPython's side needs torch: apt-get install python3-torch");
             }
@@ -89,14 +88,7 @@ internal static class BenchCommand
             var measured = ComputeWork.Run(
                 parsed.GetRequiredValue(method), parsed.GetRequiredValue(model), parsed.GetRequiredValue(tokens),
                 parsed.GetValue(threads));
-            Console.WriteLine(JsonSerializer.Serialize(new
-            {
-                seconds = measured.Seconds,
-                cpu_seconds = measured.CpuSeconds,
-                tokens_per_second = measured.TokensPerSecond,
-                peak_mb = measured.PeakMb,
-                result = measured.Result,
-            }));
+            Console.WriteLine(measured.Line());
             return Task.FromResult(Invocation.Success);
         });
         return command;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Pipelines.Bench;
 using Spectre.Console;
 
@@ -28,7 +27,7 @@ internal static class BenchVisionCommand
                 Console.WriteLine(VisionBench.Line(all));
                 return Task.FromResult(Invocation.Success);
             }
-            catch (ComputeBench.UnavailableException error)
+            catch (UnavailableException error)
             {
                 throw new UserException($"{error.Message}\nPython's side needs torch: apt-get install python3-torch");
             }
@@ -48,13 +47,7 @@ internal static class BenchVisionCommand
         {
             var measured = VisionWork.Run(
                 parsed.GetRequiredValue(method), parsed.GetRequiredValue(model), parsed.GetRequiredValue(images), parsed.GetValue(threads));
-            Console.WriteLine(JsonSerializer.Serialize(new
-            {
-                seconds = measured.Seconds,
-                tokens_per_second = measured.TokensPerSecond,
-                peak_mb = measured.PeakMb,
-                result = measured.Result,
-            }));
+            Console.WriteLine(measured.Line());
             return Task.FromResult(Invocation.Success);
         });
         return command;

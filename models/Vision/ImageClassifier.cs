@@ -72,6 +72,13 @@ public sealed class ImageClassifier : IDisposable
 
     public long ParameterCount() => NamedParameters().Sum(parameter => parameter.Tensor.numel());
 
+    /// <summary>Parameters that are not 0.</summary>
+    public long NonzeroCount()
+    {
+        using var scope = NewDisposeScope();
+        return NamedParameters().Sum(parameter => parameter.Tensor.count_nonzero().ToInt64());
+    }
+
     /// <summary>The place of a tensor.</summary>
     public TensorSlot Slot(string name) => slots[name];
 

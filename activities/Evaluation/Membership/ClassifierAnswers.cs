@@ -16,21 +16,21 @@ internal static class ClassifierAnswers
     {
         network.CheckFits(images.Info);
         using var ungraded = no_grad();
-        var (classes, normalization) = (network.Config.NumClasses, Normalization.Of(network));
+        var classes = network.Config.NumClasses;
         var labels = images.Labels.data<long>().ToArray();
         var answers = new Answer[labels.Length];
         for (long start = 0; start < images.Count; start += batch)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var count = Math.Min(batch, images.Count - start);
-            var logits = network.Forward(normalization.Of(images.Pixels.narrow(0, start, count), network.Device));
+            var part = ImageBatch.Of(network, images, start, batch);
+            var logits = network.Forward(part.Inputs);
             var probabilities = logits.to(ScalarType.Float64).softmax(1).cpu().contiguous().data<double>().ToArray();
             if (!probabilities.All(double.IsFinite))
                 throw new StageException("a logit is no number: the model's weights or statistics hold NaN or infinity");
-            for (var i = 0; i < count; i++)
+            for (var i = 0; i < part.Count; i++)
                 answers[start + i] = new Answer(probabilities[(i * classes)..((i + 1) * classes)], (int)labels[start + i]);
-            report(start + count);
+            report(start + part.Count);
         }
 
         return answers;
