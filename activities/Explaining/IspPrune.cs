@@ -4,6 +4,7 @@ using Pipelines.Activities.Classifying;
 using Pipelines.Activities.Data;
 using Pipelines.Activities.Deciding;
 using Pipelines.Activities.Modeling;
+using Pipelines.Activities.Tuning;
 using Pipelines.Models;
 using Pipelines.Workflows;
 using static TorchSharp.torch;
@@ -14,7 +15,7 @@ namespace Pipelines.Activities.Explaining;
 /// Interpretations steered pruning (ISP, Ganjdanesh et al., ECCV 2022): gates of a frozen classifier's channels learn so that
 /// what explains it says the same of the pruned network as of the dense one, at a budget of multiply-adds. The loss is that of
 /// the published code; ours are that the budget counts both convolutions of a block (the code's counts one, and its share of
-/// both is small from the begin), that a network makes the gates (as in ATO), and that in the end they are settled without noise,
+/// both is small from the begin), that gates begin alike and learn faster, and that in the end they are settled without noise,
 /// exactly to the budget. Tuning the weights afterwards is a stage of its own (finetune.classifier).
 /// </summary>
 [Description("Removes channels of an image classifier so that it looks at the same places of images as before, by its explainer; weights stay as they are")]
@@ -30,10 +31,11 @@ public sealed class IspPrune : Activity<IspPrune.Inputs, IspPrune.Parameters, Is
     public sealed record Parameters(
         [property: Range(0.0, 0.99), Description("Share of the multiply-adds to remove")] double Ratio = 0.5,
         [property: Description("Which channels may go")] ChannelScope Scope = ChannelScope.Inner,
-        [property: Range(1, 10_000_000), Description("Steps of the network that makes the gates")] int Steps = 300,
+        [property: Description("Where the gates come from; the published code has plain ones by default")] ChannelLogits Gates = ChannelLogits.Plain,
+        [property: Range(1, 10_000_000), Description("Steps in which they learn")] int Steps = 300,
         [property: Range(2, 65536), Description("Images in a batch")] int Batch = 64,
         [property: Range(2, 10_000_000), Description("Images that the gates are learned on, at most")] int Images = 2048,
-        [property: Range(1e-7, 1.0), Description("AdamW's learning rate")] double LearningRate = 1e-3,
+        [property: Range(1e-7, 1.0), Description("AdamW's learning rate; 0.001 in the published code, for 4,000 steps")] double LearningRate = 0.02,
         [property: Range(0.0, 1.0), Description("AdamW's decay")] double WeightDecay = 1e-3,
         [property: Range(0.0, 1e6), Description("What it costs to look elsewhere, for each squared 32nd of the image's width")] double Explanation = 10,
         [property: Range(0.0, 1e6), Description("What it costs to be above the budget; 1 in the published code")] double Budget = 1,

@@ -31,7 +31,7 @@ internal sealed class IspTraining : StepWork, IDisposable
         groups = new ChannelGroups(network, parameters.Scope);
         try
         {
-            choice = new ChannelChoice(groups, parameters.Ratio, parameters.Seed, network.Device);
+            choice = new ChannelChoice(groups, parameters.Ratio, parameters.Seed, network.Device, source: parameters.Gates);
         }
         catch
         {

@@ -100,7 +100,7 @@ public sealed class ExplanationStageTests : IDisposable
         using var explained = new ExplainedNetwork(Selector.Create(network, maps, new Generator(2)), maps);
         using var images = SyntheticImages.Make("images", 16, new(Classes: 2, Size: 8), 0, null, TestContext.Current.CancellationToken);
         var size = new Pipelines.Activities.Tuning.ChannelSize(network, network.Sites(ChannelScope.Inner));
-        var parameters = new IspPrune.Parameters(Ratio: 0.5 * size.Prunable / size.Whole, Steps: 120, Batch: 8, LearningRate: 3e-3, Explanation: 1e4);
+        var parameters = new IspPrune.Parameters(Ratio: 0.5 * size.Prunable / size.Whole, Steps: 300, Batch: 8, Explanation: 1e6);
         using var training = new IspTraining(network, explained, images, parameters, TestContext.Current.CancellationToken);
 
         training.Run(StageFolder.Unkept, TestContext.Current.CancellationToken);
@@ -168,7 +168,7 @@ public sealed class ExplanationStageTests : IDisposable
 
     private static object Training => new { predictorSteps = 4, selectorSteps = 4, batch = 4, pad = 1 };
 
-    private static object Pruning => new { ratio = 0.4, steps = 8, batch = 4, images = 16 };
+    private static object Pruning => new { ratio = 0.4, steps = 8, batch = 4, images = 16, gates = "network" };
 
     private async Task<string> RefusedAsync(string kind, object parameters, params (string, JsonElement)[] inputs) =>
         (await Assert.ThrowsAnyAsync<Exception>(() => stages.RunAsync(kind, parameters, inputs))).Message;
