@@ -21,6 +21,7 @@ internal sealed class ExplainerTraining : StepWork, IDisposable
     private readonly ImageClassifier network;
     private readonly ImageClassifier predictor;
     private readonly TrainExplainer.Parameters parameters;
+    private readonly ImageSet images;
     private readonly ImageBatches batches;
     private readonly TrainingLoop predicting;
     private readonly TrainingLoop selecting;
@@ -33,7 +34,7 @@ internal sealed class ExplainerTraining : StepWork, IDisposable
     /// <exception cref="StageException">Images and network do not go together, or the network has too few feature maps.</exception>
     public ExplainerTraining(ImageClassifier network, ImageClassifier predictor, ImageSet images, TrainExplainer.Parameters parameters)
     {
-        (this.network, this.predictor, this.parameters) = (network, predictor, parameters);
+        (this.network, this.predictor, this.images, this.parameters) = (network, predictor, images, parameters);
         network.CheckFits(images.Info);
         if (parameters.Narrowest > parameters.Widest)
             throw new StageException($"narrowest {parameters.Narrowest} is above widest {parameters.Widest}");
@@ -82,6 +83,16 @@ internal sealed class ExplainerTraining : StepWork, IDisposable
             foreach (var tensor in Explained.Selector.Parameters)
                 tensor.requires_grad_(false);
         }
+    }
+
+    /// <summary>The mean of the masks of the first images.</summary>
+    public double Shown(int count, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        using var first = images.Choose([.. Enumerable.Range(0, (int)Math.Min(count, images.Count)).Select(row => (long)row)], "the first images");
+        var places = RadialMask.Places(Explained.All(network, first, parameters.Batch, cancellation));
+        return RadialMask.Of(places, network.Config.ImageSize).mean().ToDouble();
     }
 
     public void Dispose() => Explained.Dispose();

@@ -55,6 +55,7 @@ public sealed class ExplanationStageTests : IDisposable
         var anew = await stages.RunAsync("explain.train", new { predictorSteps = 4, selectorSteps = 4, batch = 4, pad = 1, fromModel = false }, ("model", model), ("data", data));
 
         Assert.Equal(first.GetRawText(), again.GetRawText());
+        Assert.InRange(other.GetProperty("shown").GetDouble(), 0.2, 0.8);
         Assert.Equal(3, new[] { first, other.GetProperty("explainer"), anew.GetProperty("explainer") }.Select(one => one.GetRawText()).Distinct().Count());
     }
 
