@@ -35,10 +35,10 @@ public sealed class IspPrune : Activity<IspPrune.Inputs, IspPrune.Parameters, Is
         [property: Range(1, 10_000_000), Description("Steps in which they learn")] int Steps = 300,
         [property: Range(2, 65536), Description("Images in a batch")] int Batch = 64,
         [property: Range(2, 10_000_000), Description("Images that the gates are learned on, at most")] int Images = 2048,
-        [property: Range(1e-7, 1.0), Description("AdamW's learning rate; 0.001 in the published code, for 4,000 steps")] double LearningRate = 0.02,
+        [property: Range(1e-7, 1.0), Description("AdamW's learning rate; 0.001 in the published code, for 4,000 steps")] double LearningRate = 0.05,
         [property: Range(0.0, 1.0), Description("AdamW's decay")] double WeightDecay = 1e-3,
         [property: Range(0.0, 1e6), Description("What it costs to look elsewhere, for each squared 32nd of the image's width")] double Explanation = 10,
-        [property: Range(0.0, 1e6), Description("What it costs to be above the budget; 1 in the published code")] double Budget = 1,
+        [property: Range(0.0, 1e6), Description("What it costs to be above the budget; 1 in the published code, whose count is nearly met from the begin")] double Budget = 30,
         [property: Range(0.0, 1e6), Description("What wrong answers cost; 0 in the published code, which needs no labels but for the explainer")] double Labels = 0,
         [property: Description("Take the batch norms' statistics anew after the cut, on the same images")] bool Recalibrate = false,
         [property: Description("Of gates, noise, and of which images are taken")] long Seed = 0);

@@ -25,10 +25,10 @@ public sealed class TrainExplainer : Activity<TrainExplainer.Inputs, TrainExplai
 
     public sealed record Parameters(
         [property: Range(0, 10_000_000), Description("Steps of the predictor, which sees images through random masks")] int PredictorSteps = 200,
-        [property: Range(1, 10_000_000), Description("Steps of the selector")] int SelectorSteps = 150,
+        [property: Range(1, 10_000_000), Description("Steps of the selector")] int SelectorSteps = 250,
         [property: Range(2, 65536), Description("Images in a batch")] int Batch = 64,
         [property: Range(1e-7, 1.0), Description("AdamW's highest learning rate of the predictor; 0.0001 in the published code, for 300 epochs")] double PredictorRate = 1e-3,
-        [property: Range(1e-7, 1.0), Description("That of the selector; 0.0001 in the published code, for 56,000 steps")] double SelectorRate = 1e-3,
+        [property: Range(1e-7, 1.0), Description("That of the selector; a higher one drives masks beyond the image")] double SelectorRate = 1e-4,
         [property: Range(0.0, 1.0), Description("AdamW's decay")] double WeightDecay = 1e-4,
         [property: Description("Begin the predictor as a copy of the model, rather than anew")] bool FromModel = true,
         [property: Range(0.1, 32.0), Description("The least σ of a random mask, in 32nds of the width")] double Narrowest = 5,

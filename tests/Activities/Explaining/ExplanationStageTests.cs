@@ -101,7 +101,7 @@ public sealed class ExplanationStageTests : IDisposable
         using var explained = new ExplainedNetwork(Selector.Create(network, maps, new Generator(2)), maps);
         using var images = SyntheticImages.Make("images", 16, new(Classes: 2, Size: 8), 0, null, TestContext.Current.CancellationToken);
         var size = new Pipelines.Activities.Tuning.ChannelSize(network, network.Sites(ChannelScope.Inner));
-        var parameters = new IspPrune.Parameters(Ratio: 0.5 * size.Prunable / size.Whole, Steps: 300, Batch: 8, Explanation: 1e6);
+        var parameters = new IspPrune.Parameters(Ratio: 0.5 * size.Prunable / size.Whole, Steps: 300, Batch: 8, LearningRate: 0.02, Explanation: 1e6, Budget: 1);
         using var training = new IspTraining(network, explained, images, parameters, TestContext.Current.CancellationToken);
 
         training.Run(StageFolder.Unkept, TestContext.Current.CancellationToken);
