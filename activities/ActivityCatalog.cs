@@ -73,6 +73,7 @@ public static class ActivityCatalog
         .Add(new EvaluateOracle())
         .Add(new EvaluateSize())
         .Add(new EvaluateSpeed())
+        .Add(new EvaluateLatency())
         .Add(new ExportHuggingFace())
         .Add(new ExportGguf())
         .Add(new CompareModels())

@@ -4,7 +4,6 @@ using Pipelines.Activities.Data;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using Pipelines.Workflows;
-using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Evaluation;
 
