@@ -49,9 +49,10 @@ public sealed record Measurement(
 /// <param name="CalibrationError">Mean distance of confidence and accuracy over 15 bins of the confidence (arXiv:1706.04599).</param>
 /// <param name="Convention">How multiply-adds are counted.</param>
 /// <param name="Macs">For one image.</param>
+/// <param name="Confidences">The bins of the calibration error; null where an older version measured.</param>
 public sealed record ClassificationScores(
     string Protocol, long Images, double Top1, double? Top5, double Loss, double CalibrationError, string Convention, double Macs,
-    IReadOnlyList<Classifying.ClassScore> Classes);
+    IReadOnlyList<Classifying.ClassScore> Classes, IReadOnlyList<Classifying.ConfidenceBin>? Confidences = null);
 
 /// <summary>How many multiple-choice questions a model answers rightly, and how large it is.</summary>
 /// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>

@@ -17,6 +17,8 @@ internal static class Summary
             console.Write(Ranked(ranking));
         if (ReportFile.Speed(run) is { } speed)
             console.Write(SpeedTable.Of(speed));
+        if (ReportFile.Scores(run) is { } scores)
+            ClassTable.Write(console, scores);
     }
 
     private static Table Stages(RunView run)

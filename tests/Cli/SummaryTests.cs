@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Pipelines.Activities;
+using Pipelines.Activities.Classifying;
 using Pipelines.Cli.Display;
 using Pipelines.Storage;
 using Pipelines.Workflows;
@@ -16,7 +17,7 @@ public sealed partial class SummaryTests
     [Fact]
     public void Two_classifiers_that_were_timed_stand_side_by_side()
     {
-        var pair = new SpeedPair(new Spread(1234.5, 1000, 1300), new Spread(2500, 2400, 2600), new Spread(2.03, 1.9, 2.2));
+        var pair = new SpeedPair(new Spread(1234.7, 1000, 1300), new Spread(2500, 2400, 2600), new Spread(2.03, 1.9, 2.2));
         var speed = new SpeedComparison("latency-1", "cpu", 4, null, null, pair, new Latency(new Spread(0.0259, 0.02, 0.03), new Spread(0.0128, 0.01, 0.02)));
 
         var lines = Written("speed", speed);
@@ -42,6 +43,29 @@ public sealed partial class SummaryTests
         Assert.Contains("1 m 0.9000 1,000 900 3.9 KiB ×1.50 ◆ size, speed", images);
         Assert.Contains("2 n 0.9000 1,000 900 3.9 KiB", images);
         Assert.Contains("1 m 0.9000 1,000 900 3.9 KiB ×1.50 ×2.00 ◆ speed", tokens);
+    }
+
+    [Fact]
+    public void A_classifier_is_shown_class_by_class()
+    {
+        var lines = Written("scores", new ClassificationScores(
+            "accuracy-1", 1200, 0.75, null, 0.5, 0.0312, "macs-1", 1e6, [new ClassScore("[cat]", 1000, 800, 900), new ClassScore("dog", 0, 0, 300)]));
+
+        Assert.Contains("1,200 images: 75.0 % recognised; calibration error 3.1 %", lines);
+        Assert.Contains("[cat] 1,000 80.0 % 900", lines);
+        Assert.Contains("dog 0 – 300", lines);
+    }
+
+    [Fact]
+    public void Of_many_classes_the_worst_are_shown()
+    {
+        var lines = Written("scores", new ClassificationScores(
+            "accuracy-1", 1000, 0.5, 0.9, 0.5, 0.03, "macs-1", 1e6, [.. Enumerable.Range(0, 100).Select(i => new ClassScore($"c{i}", 100, 100 - i, 100))]));
+
+        Assert.Contains("1,000 images: 50.0 % recognised, 90.0 % among five; calibration error 3.0 %", lines);
+        Assert.Contains("c99 100 1.0 % 100", lines);
+        Assert.DoesNotContain(lines, line => line.StartsWith("c79 ", StringComparison.Ordinal));
+        Assert.Contains("of 100 classes the 20 that are recognised least; all are among the run's outputs", lines);
     }
 
     /// <summary>The lines, each run of spaces as one.</summary>

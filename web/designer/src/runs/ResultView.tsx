@@ -2,6 +2,8 @@ import { useMemo, useState } from 'react';
 import type { RunView } from '../api';
 import { ArtifactBox } from '../artifacts/ArtifactBox';
 import { artifactsIn, artifactsOf } from './artifacts';
+import { classTables } from './classes';
+import { ClassesView } from './ClassesView';
 import { ComparisonTable } from './ComparisonTable';
 import { FiguresTable } from './FiguresTable';
 import { measured } from './measured';
@@ -23,6 +25,7 @@ export function ResultView({ run }: { run: RunView }) {
     [run, comparisons, rankings],
   );
   const scores = useMemo(() => scoreTables(run), [run]);
+  const classes = useMemo(() => classTables(run), [run]);
   // A ranking has them beside its models.
   const speeds = useMemo(() => (rankings.some(({ value }) => value.speed) ? [] : outputsOf(run, isSpeed)), [run, rankings]);
   const others = Object.entries(run.outputs).filter(
@@ -70,6 +73,9 @@ export function ResultView({ run }: { run: RunView }) {
       ))}
       {scores.map((table) => (
         <ScoresView key={table.protocol} table={table} />
+      ))}
+      {classes.map((table) => (
+        <ClassesView key={table.protocol} table={table} />
       ))}
       <Widths run={run} />
       <Artifacts run={run} />
