@@ -151,8 +151,11 @@ public static class ComputeWork
     }
 
     /// <summary>Where they are, in one number.</summary>
-    private static double Zeros(CausalLM model) =>
-        model.Linears().Sum(linear => (double)linear.Weight.eq(0).reshape(-1).nonzero().sum().ToInt64());
+    private static double Zeros(CausalLM model) => model.Linears().Sum(linear =>
+    {
+        using var scope = NewDisposeScope();
+        return (double)linear.Weight.eq(0).reshape(-1).nonzero().sum().ToInt64();
+    });
 
     /// <summary>How much each reader reads, and what was put into its bias.</summary>
     private static double Kept(CausalLM model) => model.Blocks

@@ -109,6 +109,58 @@ public static unsafe class Extensions
         });
     }
 
+    /// <summary>
+    /// Likewise, where a part of each must be done in their order: by one at a time, while later ones are at what comes before.
+    /// </summary>
+    /// <param name="together">How many are begun at once.</param>
+    /// <param name="action">Is given what returns when all before it are done. It is called on the same thread.</param>
+    /// <exception cref="AggregateException">One of them threw; none after it is done.</exception>
+    public static void BesideInOrder(long count, int together, Action<long, Action> action)
+    {
+        var (next, done, failed, gate) = (-1L, 0L, false, new object());
+        Beside((int)Math.Min(together, count), _ =>
+        {
+            for (var index = Interlocked.Increment(ref next); index < count; index = Interlocked.Increment(ref next))
+            {
+                try
+                {
+                    action(index, () => Wait(index));
+                    Wait(index);
+                    Change(() => done++);
+                }
+                catch (AbandonedException)
+                {
+                    return;
+                }
+                catch
+                {
+                    Change(() => failed = true);
+                    throw;
+                }
+            }
+        });
+
+        void Wait(long index)
+        {
+            lock (gate)
+            {
+                while (done < index && !failed)
+                    Monitor.Wait(gate);
+                if (failed)
+                    throw new AbandonedException();
+            }
+        }
+
+        void Change(Action change)
+        {
+            lock (gate)
+            {
+                change();
+                Monitor.PulseAll(gate);
+            }
+        }
+    }
+
     /// <summary>Bytes per element.</summary>
     public static long ElementSize(ScalarType dtype) => dtype switch
     {
@@ -126,4 +178,7 @@ public static unsafe class Extensions
         handle.Free();
         (owner as IDisposable)?.Dispose();
     }
+
+    /// <summary>One before it threw.</summary>
+    private sealed class AbandonedException : Exception;
 }

@@ -172,53 +172,44 @@ public sealed class BlockRunner : IDisposable
     /// Runs some sequences at a time, each on a thread of its own: small operators on several threads wait for each other more
     /// than they compute. Each sequence gets the same bits as alone, and all are shown and taken in their order.
     /// </summary>
-    /// <param name="hook">Is shown what linears read.</param>
+    /// <param name="sums">Are shown what linears read.</param>
     /// <param name="make">What to do with a sequence; what it makes is disposed after it was taken.</param>
-    /// <param name="apart">One sequence after the other, with the hook itself.</param>
-    private void Run(LinearHook? hook, Func<Tensor, LinearHook?, Tensor[]> make, Action<Tensor, Tensor[]>? take = null, bool apart = false)
+    /// <param name="apart">One sequence after the other, with the sums themselves.</param>
+    private void Run(SumHook? sums, Func<Tensor, LinearHook?, Tensor[]> make, Action<Tensor, Tensor[]>? take = null, bool apart = false)
     {
         var together = apart ? 1 : Together ?? Fitting();
-        for (var first = 0L; first < Hidden.shape[0]; first += together)
+        if (together == 1)
         {
-            cancellation.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
             // One by itself keeps its activations in the cache (docs/log.md).
-            var parts = Enumerable.Range(0, (int)Math.Min(together, Hidden.shape[0] - first))
-                .Select(i => Hidden.narrow(0, first + i, 1)).ToArray();
-            if (together == 1)
+            for (var sequence = 0L; sequence < Hidden.shape[0]; sequence++)
             {
-                var alone = make(parts[0], hook);
-                take?.Invoke(parts[0], alone);
-                continue;
+                cancellation.ThrowIfCancellationRequested();
+                using var scope = NewDisposeScope();
+                var part = Hidden.narrow(0, sequence, 1);
+                var made = make(part, sums);
+                take?.Invoke(part, made);
             }
 
-            var (records, made) = (new InputRecord[parts.Length], new Tensor[parts.Length][]);
-            try
+            return;
+        }
+
+        try
+        {
+            Torch.Extensions.BesideInOrder(Hidden.shape[0], together, (sequence, turn) =>
             {
-                Torch.Extensions.Beside(parts.Length, i =>
-                {
-                    records[i] = new InputRecord();
-                    using var own = NewDisposeScope();
-                    made[i] = [.. make(parts[i], hook is null ? null : records[i]).Select(tensor => tensor.DetachFromDisposeScope())];
-                });
-                for (var i = 0; i < parts.Length; i++)
-                {
-                    if (hook is not null)
-                        records[i].ShowTo(hook);
-                    take?.Invoke(parts[i], made[i]);
-                }
-            }
-            catch (AggregateException error) when (error.InnerException is { } thrown)
-            {
-                ExceptionDispatchInfo.Throw(thrown);
-            }
-            finally
-            {
-                foreach (var record in records)
-                    record?.Dispose();
-                foreach (var tensor in made.Where(one => one is not null).SelectMany(one => one))
-                    tensor.Dispose();
-            }
+                cancellation.ThrowIfCancellationRequested();
+                using var scope = NewDisposeScope();
+                using var sum = sums?.Begin();
+                var part = Hidden.narrow(0, sequence, 1);
+                var made = make(part, sum);
+                turn();
+                sum?.Add();
+                take?.Invoke(part, made);
+            });
+        }
+        catch (AggregateException error) when (error.InnerException is { } thrown)
+        {
+            ExceptionDispatchInfo.Throw(thrown);
         }
     }
 

@@ -8,12 +8,12 @@ namespace Pipelines.Activities.Calibration;
 /// Gathers what a plan asks for of one block, in double precision. Linears that read the same tensor share what is
 /// gathered of it.
 /// </summary>
-public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : LinearHook, IDisposable
+public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : SumHook
 {
     private readonly SharedInputs<InputMoments> moments =
         new(() => new InputMoments(plan.Has(StatisticKinds.Moments & ~StatisticKinds.MeanSquare)));
 
-    private readonly SharedInputs<ExactGram> grams = new(() => new ExactGram());
+    private readonly SharedInputs<Gram> grams = new(() => new Gram(exact: true));
     private readonly Dictionary<string, Tensor> heads = [];
     private double cosines;
     private long tokens;
@@ -25,16 +25,9 @@ public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : L
     /// <summary>Whether it must see what linears make, and not only what they read.</summary>
     public bool SeesOutputs => plan.Has(StatisticKinds.Heads);
 
-    public override Tensor Before(Linear linear, Tensor input)
-    {
-        if (!plan.Reads(block, linear))
-            return input;
-        if (plan.Has(StatisticKinds.Moments))
-            moments.Before(linear, input);
-        if (plan.Has(StatisticKinds.Gram))
-            grams.Before(linear, input);
-        return input;
-    }
+    public override Tensor Before(Linear linear, Tensor input) => Show(linear, input, moments, grams);
+
+    public override SumPart Begin() => new Part(this);
 
     public override Tensor After(Linear linear, Tensor output)
     {
@@ -65,7 +58,7 @@ public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : L
         var all = new List<(string Name, Tensor Tensor)>();
         foreach (var linear in block.Linears.Where(linear => plan.Has(StatisticKinds.Moments) && plan.Reads(block, linear)))
             all.AddRange(Moments(linear.Name, moments[linear.Name]));
-        all.AddRange(grams.Groups.Select(group => ($"{group.First()}.gram", group.Key.Sum)));
+        all.AddRange(grams.Groups.Select(group => ($"{group.First()}.gram", group.Key.Sum())));
         all.AddRange(heads.Select(one => ($"{one.Key}.heads", one.Value)));
         if (plan.Has(StatisticKinds.Influence))
             all.Add(($"{name}.influence", tensor(new[] { 1 - cosines / tokens })));
@@ -79,12 +72,23 @@ public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : L
         return all;
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         moments.Dispose();
         grams.Dispose();
         foreach (var tensor in heads.Values)
             tensor.Dispose();
+    }
+
+    private Tensor Show(Linear linear, Tensor input, LinearHook toMoments, LinearHook toGrams)
+    {
+        if (!plan.Reads(block, linear))
+            return input;
+        if (plan.Has(StatisticKinds.Moments))
+            toMoments.Before(linear, input);
+        if (plan.Has(StatisticKinds.Gram))
+            toGrams.Before(linear, input);
+        return input;
     }
 
     private IEnumerable<(string Name, Tensor Tensor)> Moments(string linear, InputMoments own)
@@ -109,24 +113,23 @@ public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : L
 
     private static Tensor Rows(Tensor x) => x.reshape(-1, x.shape[^1]).to(ScalarType.Float64);
 
-    /// <summary>ΣXᵀX over all tokens, products in double too.</summary>
-    private sealed class ExactGram : IInputSum
+    private sealed class Part(BlockStatistics whole) : SumPart
     {
-        private Tensor? sum;
+        private readonly SumPart moments = whole.moments.Begin();
+        private readonly SumPart grams = whole.grams.Begin();
 
-        public Tensor Sum => sum ?? throw new InvalidOperationException("no sequence was added");
+        public override Tensor Before(Linear linear, Tensor input) => whole.Show(linear, input, moments, grams);
 
-        // In place: a wide MLP's matrix is a quarter of a gigabyte, and there should be one of it.
-        public void Add(Tensor input)
+        public override void Add()
         {
-            using var scope = NewDisposeScope();
-            var x = Rows(input);
-            if (sum is null)
-                sum = x.t().matmul(x).DetachFromDisposeScope();
-            else
-                sum.addmm_(x.t(), x);
+            moments.Add();
+            grams.Add();
         }
 
-        public void Dispose() => sum?.Dispose();
+        public override void Dispose()
+        {
+            moments.Dispose();
+            grams.Dispose();
+        }
     }
 }

@@ -49,22 +49,35 @@ public sealed class InputMoments : IInputSum
     /// <summary>Takes in a batch [B, T, in].</summary>
     public void Add(Tensor input)
     {
+        using var part = Measure(input);
+        part.Add();
+    }
+
+    public InputPart Measure(Tensor input)
+    {
         using var scope = NewDisposeScope();
-        Start(input.shape[2], input.device);
-        for (var i = 0; i < input.shape[0]; i++)
-        {
-            var (total, square) = TokenSums.Of(input[i]);
-            if (spread)
-                AddSpread(total, square, input.shape[1]);
-            AddSquare(square);
-            Tokens += input.shape[1];
-        }
+        var length = input.shape[1];
+        var sequences = Enumerable.Range(0, (int)input.shape[0]).Select(i => TokenSums.Of(input[i])).ToArray();
+        return new InputPart(() => Add(sequences, length), sequences.SelectMany(one => new[] { one.Sum, one.Square }));
     }
 
     public void Dispose()
     {
         foreach (var tensor in new[] { mean, meanSquare, fluctuation, sum, sumSquare })
             tensor?.Dispose();
+    }
+
+    private void Add(IEnumerable<(Tensor Sum, Tensor Square)> sequences, long length)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (total, square) in sequences)
+        {
+            Start(square.shape[0], square.device);
+            if (spread)
+                AddSpread(total, square, length);
+            AddSquare(square);
+            Tokens += length;
+        }
     }
 
     private void AddSquare(Tensor square)

@@ -37,13 +37,26 @@ public sealed class DsnotMoments(DsnotFormula formula) : IInputSum
     /// <summary>Takes in a batch [B, T, in].</summary>
     public void Add(Tensor input)
     {
+        using var part = Measure(input);
+        part.Add();
+    }
+
+    public InputPart Measure(Tensor input)
+    {
         using var scope = NewDisposeScope();
         var x = input.to(ScalarType.Float64);
-        Add(ref sum, x.sum([0L, 1L]));
-        Add(ref square, x.square().sum([0L, 1L]));
-        Add(ref within, x.var([1L], unbiased: x.shape[1] > 1).sum([0L]));
-        sequences += x.shape[0];
-        tokens += x.shape[0] * x.shape[1];
+        var (count, length) = (x.shape[0], x.shape[1]);
+        Tensor[] parts = [x.sum([0L, 1L]), x.square().sum([0L, 1L]), x.var([1L], unbiased: length > 1).sum([0L])];
+        return new InputPart(Put, parts);
+
+        void Put()
+        {
+            Add(ref sum, parts[0]);
+            Add(ref square, parts[1]);
+            Add(ref within, parts[2]);
+            sequences += count;
+            tokens += count * length;
+        }
     }
 
     public void Dispose()

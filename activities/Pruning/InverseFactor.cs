@@ -27,12 +27,21 @@ public sealed record InverseFactor(Tensor Upper, Tensor Dead, double Damping) : 
     /// pays for double precision.
     /// </remarks>
     /// <exception cref="StageException">H is not finite, or has no Cholesky factor however much is added.</exception>
-    public static InverseFactor Of(Tensor hessian, double damping, string name)
+    public static InverseFactor Of(Tensor hessian, double damping, string name) => Take(hessian.alias(), damping, name);
+
+    /// <summary>Likewise; the Hessian is disposed as soon as it is not needed any more.</summary>
+    public static InverseFactor Take(Tensor hessian, double damping, string name)
     {
         using var scope = NewDisposeScope();
-        if (!hessian.isfinite().all().ToBoolean())
-            throw new StageException($"{name}: its input's XᵀX is not finite; the model or its activations hold NaN or infinity");
-        var reversed = hessian.to(ScalarType.Float64).flip(0, 1);
+        Tensor reversed;
+        using (var own = NewDisposeScope())
+        {
+            own.Attach(hessian);
+            if (!hessian.isfinite().all().ToBoolean())
+                throw new StageException($"{name}: its input's XᵀX is not finite; the model or its activations hold NaN or infinity");
+            reversed = hessian.to(ScalarType.Float64).flip(0, 1).MoveToOuterDisposeScope();
+        }
+
         var diagonal = reversed.diagonal();
         var dead = diagonal.eq(0);
         diagonal.masked_fill_(dead, 1);
@@ -59,7 +68,7 @@ public sealed record InverseFactor(Tensor Upper, Tensor Dead, double Damping) : 
             if (attempt == Attempts)
             {
                 throw new StageException(
-                    $"{name}: its input's XᵀX {hessian} has no Cholesky factor, "
+                    $"{name}: its input's XᵀX has no Cholesky factor, "
                     + $"not even with {share} times the mean of its diagonal added");
             }
         }

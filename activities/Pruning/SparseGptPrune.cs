@@ -71,7 +71,9 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
             {
                 runner.Observe(grams);
                 var own = options with { Sparsity = sparsities[runner.Index] };
-                error += grams.Groups.Sum(group => Prune(runner.Block, group.Key, [.. group], own, cancellation));
+                // The widest first: what is made of it is the largest, and what the others make is not there yet.
+                error += grams.Groups.OrderByDescending(group => group.Key.Width)
+                    .Sum(group => Prune(runner.Block, group.Key, [.. group], own, cancellation));
             }
 
             runner.Advance();
@@ -86,7 +88,9 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
         DecoderBlock block, Gram gram, IReadOnlyList<string> names, SparseGptOptions options, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        using var factor = InverseFactor.Of(gram.Hessian(), options.Damping, names[0]);
+        // What was freed of activations, and by other linears, makes room for what is as large as the Hessian.
+        Torch.Extensions.ReturnFreedMemory();
+        using var factor = InverseFactor.Take(gram.Hessian(), options.Damping, names[0]);
         var error = 0.0;
         foreach (var linear in block.Linears.Where(linear => names.Contains(linear.Name)))
         {

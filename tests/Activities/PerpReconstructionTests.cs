@@ -59,9 +59,9 @@ public sealed class PerpReconstructionTests : IDisposable
         var pruned = await PrunedAsync(dense);
 
         var first = await RunAsync(pruned, dense, new { objective = "reconstruct", steps = 1, batch = 2, learningRate = 1e-7 });
-        var made = await RunAsync(pruned, dense, new { objective = "reconstruct", steps = 60, batch = 4, maskLora = true, rank = 4, learningRate = 2e-3 });
+        var made = await RunAsync(pruned, dense, new { objective = "reconstruct", steps = 300, batch = 4, maskLora = true, rank = 4, learningRate = 2e-3 });
 
-        Assert.InRange(made.GetProperty("loss").GetDouble() / first.GetProperty("loss").GetDouble(), 0, 0.97);
+        Assert.InRange(made.GetProperty("loss").GetDouble() / first.GetProperty("loss").GetDouble(), 0, 0.5);
         using var before = await stages.LoadAsync(pruned);
         using var after = await stages.LoadAsync(made.GetProperty("model"));
         using var scope = NewDisposeScope();
