@@ -3,6 +3,7 @@ using Pipelines.Activities.Classifying;
 using Pipelines.Activities.Data;
 using Pipelines.Activities.Evaluation;
 using Pipelines.Activities.Experts;
+using Pipelines.Activities.Explaining;
 using Pipelines.Activities.Exporting;
 using Pipelines.Activities.Finetuning;
 using Pipelines.Activities.Modeling;
@@ -31,6 +32,7 @@ public static class ActivityCatalog
         .Add(new TrainModel())
         .Add(new TrainClassifier())
         .Add(new CalibrateStatistics())
+        .Add(new TrainExplainer())
         .Add(new MagnitudePrune())
         .Add(new SapPrune())
         .Add(new RewindPrune())
@@ -48,6 +50,7 @@ public static class ActivityCatalog
         .Add(new LoraPrune())
         .Add(new DispLlmPrune())
         .Add(new ChannelPrune())
+        .Add(new IspPrune())
         .Add(new ApplyDecision())
         .Add(new FlexiGptPrune())
         .Add(new ToMoePrune())
@@ -71,6 +74,7 @@ public static class ActivityCatalog
         .Add(new EvaluateAccuracy())
         .Add(new EvaluateUnlearning())
         .Add(new EvaluateOracle())
+        .Add(new EvaluateExplanations())
         .Add(new EvaluateSize())
         .Add(new EvaluateSpeed())
         .Add(new EvaluateLatency())

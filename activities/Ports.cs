@@ -26,6 +26,9 @@ public sealed record Statistics(string Hash);
 /// <summary>What is to stay of a model: kept units by place, removed halves of blocks.</summary>
 public sealed record Decision(string Hash);
 
+/// <summary>What says of one image classifier where it looks: a folder with <c>explainer.json</c> and <c>explainer.safetensors</c>.</summary>
+public sealed record Explainer(string Hash);
+
 /// <summary>A checkpoint as other tools load it, opened again and checked.</summary>
 /// <param name="Bytes">Of all its files.</param>
 /// <param name="Manifest">Whether a plain <c>config.json</c> cannot say all of it, and <c>pipelines.json</c> is needed to load it.</param>
@@ -81,6 +84,21 @@ public sealed record MemorizationMeasurement(
 /// <param name="PlainLoss">Without them.</param>
 public sealed record PromptedMemorization(
     string Method, double Exact, double Fractional, double? StandardError, double Loss, double PlainLoss);
+
+/// <summary>How far a pruned classifier looks at the same places as the dense one, by gradients; means over images.</summary>
+/// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
+/// <param name="Same">The share of images that both take for the same class.</param>
+/// <param name="Cosine">Of the two saliency maps.</param>
+/// <param name="StandardError">Of the mean cosine; null for a single image.</param>
+/// <param name="Spearman">ρ of the two maps.</param>
+/// <param name="Overlap">Intersection over union of their brightest places.</param>
+/// <param name="Radial">By what an explainer says of both; null where none was connected.</param>
+public sealed record ExplanationSimilarity(
+    string Protocol, long Images, double Same, double Cosine, double? StandardError, double Spearman, double Overlap, RadialSimilarity? Radial);
+
+/// <summary>The same by an explainer's radial masks.</summary>
+/// <param name="Distance">Root of the mean squared difference of a mask's three numbers, in 32nds of the image's width.</param>
+public sealed record RadialSimilarity(string Protocol, double Distance, double Cosine, double Spearman, double Overlap);
 
 /// <summary>How large a model is, as a whole and block by block.</summary>
 /// <param name="Parameters">Entries of all tensors, tied ones once.</param>

@@ -28,6 +28,22 @@ public sealed record ImageBatch(Tensor Inputs, Tensor Labels, Tensor? Others, do
     public static ImageBatch Of(ImageClassifier network, ImageSet images, Tensor rows) =>
         Of(network, images.Pixels.index_select(0, rows), images.Labels.index_select(0, rows));
 
+    /// <summary>Each image once, in an order of the seed's; the last batch may be smaller. A batch is gone when the next is asked for.</summary>
+    /// <param name="count">Images, at most.</param>
+    public static IEnumerable<ImageBatch> Each(
+        ImageClassifier network, ImageSet images, long count, int batch, long seed, CancellationToken cancellation)
+    {
+        var order = new EpochOrder(checked((int)images.Count), seed);
+        count = Math.Min(count, images.Count);
+        for (var at = 0L; at < count; at += batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var rows = tensor(Enumerable.Range(0, (int)Math.Min(batch, count - at)).Select(offset => (long)order.At(at + offset)).ToArray());
+            yield return Of(network, images, rows);
+        }
+    }
+
     private static ImageBatch Of(ImageClassifier network, Tensor pixels, Tensor labels) =>
         new(Normalization.Of(network).Of(pixels, network.Device), labels.to(network.Device), null, 1);
 }
@@ -88,9 +104,16 @@ public sealed record Normalization(IReadOnlyList<double> Mean, IReadOnlyList<dou
     public Tensor Of(Tensor pixels, Device device)
     {
         using var scope = NewDisposeScope();
+        return Apply(pixels.to(device).to(ScalarType.Float32).div_(255.0)).MoveToOuterDisposeScope();
+    }
+
+    /// <param name="unit">[B, C, H, W], float32, between 0 and 1: gradients go through.</param>
+    public Tensor Apply(Tensor unit)
+    {
+        using var scope = NewDisposeScope();
         var shape = new long[] { 1, Mean.Count, 1, 1 };
-        var mean = tensor(Mean.Select(value => (float)value).ToArray(), shape, device: device);
-        var deviation = tensor(Deviation.Select(value => (float)value).ToArray(), shape, device: device);
-        return pixels.to(device).to(ScalarType.Float32).div_(255.0).sub(mean).div_(deviation).MoveToOuterDisposeScope();
+        var mean = tensor(Mean.Select(value => (float)value).ToArray(), shape, device: unit.device);
+        var deviation = tensor(Deviation.Select(value => (float)value).ToArray(), shape, device: unit.device);
+        return unit.sub(mean).div(deviation).MoveToOuterDisposeScope();
     }
 }

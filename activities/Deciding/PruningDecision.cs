@@ -62,6 +62,13 @@ public sealed record PruningDecision(string Model, string Method, IReadOnlyList<
         stage.Report(Sites.Count, Sites.Count, "site");
     }
 
+    /// <summary>Puts what was cut by this decision, and may have been trained since, back to the widths before (<see cref="ChannelRestore"/>).</summary>
+    /// <param name="whole">The network that the decision was made for; its tensors are replaced.</param>
+    /// <exception cref="StageException">The decision does not fit the network.</exception>
+    /// <exception cref="ModelException"><paramref name="cut"/> is not what the decision leaves.</exception>
+    public void Restore(ImageClassifier whole, ImageClassifier cut) =>
+        ChannelRestore.Into(whole, cut, [.. Matched(whole.Sites()).Select(one => (one.Site, one.Kept.Units))]);
+
     private IEnumerable<(TSite Site, KeptUnits Kept)> Matched<TSite>(IEnumerable<TSite> sites)
         where TSite : UnitSite
     {

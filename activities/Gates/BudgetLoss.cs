@@ -22,6 +22,20 @@ public static class BudgetLoss
     }
 
     /// <summary>
+    /// One-sided (ISP, ECCV 2022): <c>λ ln(max(r, p) / p)</c> of the share r and the target p; nothing, and no gradient, below it.
+    /// </summary>
+    /// <param name="size">A scalar with gradient, in any unit.</param>
+    /// <param name="full">The size with every gate open, in the same unit.</param>
+    /// <param name="kept">p.</param>
+    /// <param name="weight">λ.</param>
+    /// <returns>A scalar.</returns>
+    public static Tensor Above(Tensor size, double full, double kept, double weight)
+    {
+        using var scope = NewDisposeScope();
+        return (((size / full).clamp_min(kept) / kept).log() * weight).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
     /// ATO's (arXiv:2403.14729, its published code): the logarithm of how far the share r is off the target p, either way;
     /// within a band about p it is what it is at the band's edge and has no gradient, so that gates come to rest there.
     /// <c>λ ln(max(r, p + δ) / p)</c> for r > p, else <c>λ ln(p / min(r, p − δ))</c>.

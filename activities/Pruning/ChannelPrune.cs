@@ -49,19 +49,22 @@ public sealed class ChannelPrune : Activity<ChannelPrune.Inputs, ChannelPrune.Pa
         if (images is not null)
             network.CheckFits(images.Info);
         using var gradients = parameters.Importance != GroupImportance.Taylor ? null : ClassifierGradients.Of(
-            network, Batches(network, images!, parameters, cancellation),
+            network, Batches(),
             (done, loss) => stage.Report(done, Math.Min(parameters.Images, images!.Count), "image", ("loss", loss)));
         var before = VisionFlops.Costs(network).Whole;
         var decision = new PruningDecision(inputs.Model.Hash, Kind, Decide(network, gradients is null ? null : name => gradients[name], parameters));
         using (no_grad())
             decision.Apply(network, stage);
         if (parameters.Recalibrate)
-            BatchNormRecalibration.Run(network, Batches(network, images!, parameters, cancellation).Select(batch => batch.Inputs));
+            BatchNormRecalibration.Run(network, Batches().Select(batch => batch.Inputs));
         var after = VisionFlops.Costs(network).Whole;
         stage.Log($"{before.Macs / 1e6:N2} M multiply-adds become {after.Macs / 1e6:N2} M ({VisionFlops.Convention}), {before.Parameters:N0} parameters {after.Parameters:N0}");
         return new Outputs(
             await stage.SaveClassifierAsync(network, cancellation), await stage.SaveDecisionAsync(decision, cancellation),
             (double)after.Parameters / before.Parameters, after.Macs / before.Macs);
+
+        IEnumerable<ImageBatch> Batches() =>
+            ImageBatch.Each(network, images!, parameters.Images, parameters.Batch, parameters.Seed, cancellation);
     }
 
     /// <summary>Which channels of each site stay.</summary>
@@ -84,23 +87,6 @@ public sealed class ChannelPrune : Activity<ChannelPrune.Inputs, ChannelPrune.Pa
             _ => ranking.Global(parameters.Ratio),
         };
         return [.. sites.Zip(kept, KeptUnits.From)];
-    }
-
-    /// <summary>Each image once, in an order of the seed's; the last batch may be smaller.</summary>
-    private static IEnumerable<ImageBatch> Batches(
-        ImageClassifier network, ImageSet images, Parameters parameters, CancellationToken cancellation)
-    {
-        var order = new EpochOrder(checked((int)images.Count), parameters.Seed);
-        var count = Math.Min(parameters.Images, images.Count);
-        for (var at = 0L; at < count; at += parameters.Batch)
-        {
-            cancellation.ThrowIfCancellationRequested();
-
-            // Of one batch: gone when the next is asked for.
-            using var scope = NewDisposeScope();
-            var rows = tensor(Enumerable.Range(0, (int)Math.Min(parameters.Batch, count - at)).Select(offset => (long)order.At(at + offset)).ToArray());
-            yield return ImageBatch.Of(network, images, rows);
-        }
     }
 }
 

@@ -20,11 +20,9 @@ internal sealed class AtoTraining : StepWork, IDisposable
     private readonly PrunedTraining training;
     private readonly AtoTune.Parameters parameters;
     private readonly AtoPhases phases;
-    private readonly HyperNetwork controller;
-    private readonly GumbelSigmoid gate = new();
+    private readonly ChannelChoice choice;
     private readonly ImageBatches chosenBy;
     private readonly TrainingLoop loop;
-    private readonly double kept;
     private int[][]? open;
     private double share = 1;
 
@@ -37,20 +35,20 @@ internal sealed class AtoTraining : StepWork, IDisposable
                 parameters.Ratio, parameters.Scope, parameters.Batch, parameters.Smoothing,
                 new Augmentation(parameters.Pad, parameters.Flip, parameters.Mixup), parameters.Seed),
             parameters.HeldOut);
-        var size = training.Groups.Size;
-        kept = ChannelSize.PrunableShare(size.Whole, size.Prunable, parameters.Ratio);
-        if (kept <= Band)
+        try
+        {
+            choice = new ChannelChoice(training.Groups, parameters.Ratio, parameters.Seed, network.Device, Band);
+        }
+        catch
         {
             training.Dispose();
-            throw new StageException($"{kept:p2} of what can be pruned would be left: choose a lower ratio");
+            throw;
         }
 
-        using var generator = GateNoise.At(parameters.Seed, -1);
-        controller = new HyperNetwork(training.Groups.Counts, generator, network.Device, shape: HyperShape.Ato);
         chosenBy = new ImageBatches(
             training.HeldOut, Normalization.Of(network), parameters.Batch, Augmentation.None, parameters.Seed, network.Device);
         loop = training.Loop(parameters.Steps, parameters.LearningRate, parameters.WeightDecay, parameters.Warmup, () => [("kept", share)]);
-        Kept = [.. training.Remembered, .. controller.Named.Where(one => one.Name == "inputs")];
+        Kept = [.. training.Remembered, .. choice.Remembered];
     }
 
     public override IReadOnlyList<(string Name, Tensor Tensor)> Kept { get; }
@@ -60,7 +58,7 @@ internal sealed class AtoTraining : StepWork, IDisposable
         step => phases.Chooses(step) ? Choice(step) : training.LossAt(step - phases.ChoicesBefore(step)),
         [
             new TrainedGroup(training.Parameters, step => phases.Chooses(step) ? 0 : loop.RateAt(step), parameters.WeightDecay),
-            new TrainedGroup(controller.Trained, step => phases.Chooses(step) ? phases.ChoiceRate(step, parameters.ChoiceRate) : 0, ChoiceDecay),
+            new TrainedGroup(choice.Trained, step => phases.Chooses(step) ? phases.ChoiceRate(step, parameters.ChoiceRate) : 0, ChoiceDecay),
         ],
         stage, cancellation, this);
 
@@ -97,10 +95,7 @@ internal sealed class AtoTraining : StepWork, IDisposable
     {
         if (open is not null)
             return open;
-        using var scope = NewDisposeScope();
-        using var ungraded = no_grad();
-        var logits = controller.Forward();
-        open = step < phases.Settle ? [.. logits.Select(gate.Freeze)] : training.Groups.Freeze(logits, training.Budget);
+        open = step < phases.Settle ? choice.Likelier() : choice.Settled();
         share = training.Groups.Size.Of([.. open.Select(units => units.Length)]) / training.Groups.Size.Whole;
         return open;
     }
@@ -108,7 +103,7 @@ internal sealed class AtoTraining : StepWork, IDisposable
     public void Dispose()
     {
         training.Dispose();
-        controller.Dispose();
+        choice.Dispose();
     }
 
     private int[][] Closed(int step) => [.. Open(step).Select((units, site) => training.Groups.Others(site, units))];
@@ -131,11 +126,11 @@ internal sealed class AtoTraining : StepWork, IDisposable
         {
             using var noise = GateNoise.At(parameters.Seed, step);
             var batch = chosenBy.At(phases.ChoicesBefore(step));
-            var gates = controller.Forward().Select(logits => gate.SampleSoft(logits, noise)).ToArray();
+            var gates = choice.Gates(noise);
             var size = training.Groups.Size.Of(gates);
-            share = (size.ToDouble() + training.Groups.Size.Whole - training.Groups.Size.Prunable) / training.Groups.Size.Whole;
+            share = choice.Share(size);
             var loss = ClassificationLoss.Of(training.Network.Forward(batch.Inputs, training.Groups.Hook(gates)), batch, 0);
-            var off = BudgetLoss.Banded(size, training.Groups.Size.Prunable, kept, BudgetWeight, Band);
+            var off = BudgetLoss.Banded(size, training.Groups.Size.Prunable, choice.Wanted, BudgetWeight, Band);
             return new StepLoss((loss + off).MoveToOuterDisposeScope(), batch.Count);
         }
         finally

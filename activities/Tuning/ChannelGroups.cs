@@ -15,6 +15,7 @@ public sealed class ChannelGroups : IDisposable
 {
     private readonly ImageClassifier network;
     private readonly (UnitMember Member, Tensor Index)[][] makers;
+    private readonly UnitCost before;
 
     /// <exception cref="StageException">The network has no such channels.</exception>
     public ChannelGroups(ImageClassifier network, ChannelScope scope)
@@ -25,6 +26,7 @@ public sealed class ChannelGroups : IDisposable
             throw new StageException($"{network.Config.Architecture} has no channels of scope '{scope.ToString().ToLowerInvariant()}': there is nothing to prune");
         makers = [.. Sites.Select(site => site.Members.Where(Makes).Select(member => (member, Index(site, member))).ToArray())];
         Size = new ChannelSize(network, Sites);
+        before = VisionFlops.Costs(network).Whole;
     }
 
     public IReadOnlyList<ChannelSite> Sites { get; }
@@ -104,12 +106,15 @@ public sealed class ChannelGroups : IDisposable
     /// <summary>Cuts the network down to some units, and says which they were.</summary>
     /// <param name="hash">The hash of the checkpoint that was given.</param>
     /// <param name="method">The kind of the stage.</param>
-    public PruningDecision Cut(IReadOnlyList<IReadOnlyList<int>> kept, string hash, string method, StageContext stage)
+    public PrunedResult Cut(IReadOnlyList<IReadOnlyList<int>> kept, string hash, string method, StageContext stage)
     {
         using var ungraded = no_grad();
         var decision = new PruningDecision(hash, method, [.. Sites.Zip(kept, (site, units) => KeptUnits.From(site, units))]);
         decision.Apply(network, stage);
-        return decision;
+        var after = VisionFlops.Costs(network).Whole;
+        var result = new PrunedResult(decision, (double)after.Parameters / before.Parameters, after.Macs / before.Macs);
+        stage.Log($"{result.Macs:p2} of {before.Macs / 1e6:0.##} million multiply-adds ({VisionFlops.Convention}) and {result.Kept:p2} of {before.Parameters:N0} parameters are left");
+        return result;
     }
 
     public void Dispose()
@@ -130,3 +135,8 @@ public sealed class ChannelGroups : IDisposable
         return tensor(channels, device: member.Tensor.Value.device).DetachFromDisposeScope();
     }
 }
+
+/// <summary>A network that was cut by groups.</summary>
+/// <param name="Kept">Share of the parameters that is left.</param>
+/// <param name="Macs">Share of the multiply-adds that is left.</param>
+public sealed record PrunedResult(PruningDecision Decision, double Kept, double Macs);

@@ -1,7 +1,6 @@
 using Pipelines.Activities.Allocation;
 using Pipelines.Activities.Classifying;
 using Pipelines.Activities.Data;
-using Pipelines.Activities.Deciding;
 using Pipelines.Activities.Modeling;
 using Pipelines.Models;
 using Pipelines.Workflows;
@@ -21,7 +20,6 @@ internal sealed class PrunedTraining : IDisposable
     private readonly ImageBatches batches;
     private readonly double smoothing;
     private readonly long seed;
-    private readonly UnitCost before;
 
     /// <param name="heldOut">The share of each class that is kept for choosing, and not trained on; 0 for none.</param>
     /// <exception cref="StageException">Images and network do not go together, nothing could be held out, or the ratio cannot be reached.</exception>
@@ -30,7 +28,6 @@ internal sealed class PrunedTraining : IDisposable
         network.CheckFits(images.Info);
         (Network, this.images, smoothing, seed) = (network, images, options.Smoothing, options.Seed);
         Groups = new ChannelGroups(network, options.Scope);
-        before = VisionFlops.Costs(network).Whole;
         try
         {
             Budget = Groups.Size.Budget(options.Ratio);
@@ -120,11 +117,7 @@ internal sealed class PrunedTraining : IDisposable
     public PrunedResult Cut(IReadOnlyList<IReadOnlyList<int>> kept, string hash, string method, StageContext stage)
     {
         Record(false);
-        var decision = Groups.Cut(kept, hash, method, stage);
-        var after = VisionFlops.Costs(Network).Whole;
-        var result = new PrunedResult(decision, (double)after.Parameters / before.Parameters, after.Macs / before.Macs);
-        stage.Log($"{result.Macs:p2} of {before.Macs / 1e6:0.##} million multiply-adds ({VisionFlops.Convention}) and {result.Kept:p2} of {before.Parameters:N0} parameters are left");
-        return result;
+        return Groups.Cut(kept, hash, method, stage);
     }
 
     public void Dispose()
@@ -139,7 +132,3 @@ internal sealed class PrunedTraining : IDisposable
 /// <param name="Ratio">Share of the multiply-adds to remove.</param>
 internal sealed record PrunedTrainingOptions(
     double Ratio, ChannelScope Scope, int Batch, double Smoothing, Augmentation Augmentation, long Seed);
-
-/// <param name="Kept">Share of the parameters that is left.</param>
-/// <param name="Macs">Share of the multiply-adds that is left.</param>
-internal sealed record PrunedResult(PruningDecision Decision, double Kept, double Macs);

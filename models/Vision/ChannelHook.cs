@@ -43,6 +43,9 @@ public sealed class ChannelMasks : ChannelHook
     /// <summary>What a node makes.</summary>
     public void Write(string node, Tensor mask) => outputs[node] = Joined(outputs, node, mask);
 
+    /// <summary>What the input of a node is multiplied by; null where it is left as it is.</summary>
+    public Tensor? Reads(string node) => inputs.GetValueOrDefault(node);
+
     public override Tensor Before(VisionNode node, Tensor input) => Masked(inputs, node, input);
 
     public override Tensor After(VisionNode node, Tensor output) => Masked(outputs, node, output);

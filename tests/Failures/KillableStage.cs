@@ -36,6 +36,9 @@ internal sealed record KillableStage(string Id, string Kind, int Dies, string Pa
         new("oto", "tune.oto", 4, """{ "ratio": 0.4, "scope": "inner", "steps": 8, "batch": 10, "learningRate": 0.05, "pad": 1 }""", "model=net.model data=images.images"),
         new("oto-adamw", "tune.oto", 4, """{ "ratio": 0.4, "steps": 8, "batch": 10, "optimizer": "adamw", "learningRate": 0.001, "pad": 1 }""", "model=net.model data=images.images"),
         new("rlal", "tune.rlal", 2, """{ "ratio": 0.4, "steps": 8, "batch": 8, "learningRate": 0.05, "rounds": 2, "episodes": 2, "randomEpisodes": 1, "timeUpdates": 2, "updates": 2, "calibration": 1, "heldOut": 0.2, "alignment": 0.001, "pad": 1 }""", "model=net.model data=images.images"),
+        new("explain-predictor", "explain.train", 2, """{ "predictorSteps": 4, "selectorSteps": 3, "batch": 8, "pad": 1 }""", "model=net.model data=images.images"),
+        new("explain-selector", "explain.train", 6, """{ "predictorSteps": 4, "selectorSteps": 3, "batch": 8, "pad": 1 }""", "model=net.model data=images.images"),
+        new("isp", "prune.isp", 3, """{ "ratio": 0.4, "steps": 6, "batch": 4, "images": 12 }""", "model=net.model data=images.images explainer=explainer.explainer"),
         new("unlearn-finetune", "unlearn.finetune", 3, """{ "penalty": 0.0001, "epochs": 3, "batch": 10, "pad": 1 }""", "model=net.model retained=split.rest"),
         new("unlearn-ascent", "unlearn.ascent", 3, """{ "epochs": 2.5, "batch": 4, "pad": 1 }""", "model=net.model forgotten=split.part"),
         new("unlearn-fisher", "unlearn.fisher", 3, """{ "samples": 6 }""", "model=net.model retained=split.rest"),
@@ -60,6 +63,7 @@ internal sealed record KillableStage(string Id, string Kind, int Dies, string Pa
         new("images", "data.synthetic-images", 0, """{ "classes": 3, "perClass": 10, "evaluationPerClass": 4, "size": 8 }""", ""),
         new("split", "data.split-images", 0, """{ "fraction": 0.3 }""", "images=images.images"),
         new("net", "model.train-classifier", 0, """{ "epochs": 0.1, "batch": 10, "pad": 1 }""", "data=images.images"),
+        new("explainer", "explain.train", 0, """{ "predictorSteps": 1, "selectorSteps": 1, "batch": 8, "pad": 1 }""", "model=net.model data=images.images"),
         new("thin", "prune.channels", 0, "{}", "model=net.model"),
     ];
 

@@ -75,6 +75,20 @@ public sealed class SparseImageTemplateTests(FreshDatabase database) : IClassFix
         Assert.Equal(8, network["layer1.0.conv1.weight"].shape[0]);
     }
 
+    [Fact]
+    public async Task A_network_that_is_pruned_by_its_explanations_is_compared_with_one_that_is_not()
+    {
+        await using var engine = await database.WorkAsync(ActivityCatalog.Create());
+        var run = await RunAsync(engine, "image-isp", ("predictor", 2), ("selector", 2), ("gates", 3), ("tuning", 1));
+
+        var similarities = new[] { "isp", "smallest", "ispTuned", "smallestTuned" }.Select(name => Json.Read<ExplanationSimilarity>(run.Outputs[name])).ToArray();
+        Assert.Single(similarities.Select(similarity => similarity.Protocol).Distinct());
+        Assert.Single(similarities.Select(similarity => similarity.Radial!.Protocol).Distinct());
+        Assert.Equal(4, similarities.Select(similarity => similarity.Cosine).Distinct().Count());
+        var flops = Json.Read<Ranking>(run.Outputs["ranking"]).Models.ToDictionary(one => one.Stage, one => one.Figures.Flops!.Value);
+        Assert.InRange(flops["evaluate-isp"] / flops["evaluate-dense"], 0.45, 0.5);
+    }
+
     private static async Task<ImageClassifier> LoadAsync(PipelinesEngine engine, JsonElement model) =>
         VisionFolder.Load(await engine.Artifacts.OpenAsync(model.GetProperty("hash").GetString()!, Cancellation), CPU);
 

@@ -47,6 +47,7 @@ public sealed class FunctionalTests : IDisposable
             [-1.06904137, -0.53452063, 5.00890541],
             F.layer_norm(x, [3], tensor([1f, 2f, 3f], device: device), tensor([0f, 0f, 1f], device: device)));
         Near.Equal([0, 0, 1, 0], F.one_hot(tensor(2L, device: device), 4));
+        Near.Equal([0, 2, 1, 3, 4, 6, 5, 7], F.pixel_shuffle(arange(8f, device: device).view(1, 4, 1, 2), 2));
         Near.Equal([1, 2, 4], F.dropout(x, 0.5, training: false));
         Near.Equal([0.21821789, 0.43643578, 0.87287156], F.normalize(x));
     }

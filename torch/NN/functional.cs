@@ -24,6 +24,9 @@ public static partial class torch
 
             public static Tensor one_hot(Tensor x, long num_classes = -1) => Aten.Call("one_hot", x, num_classes);
 
+            /// <summary>[N, C·r², H, W] as [N, C, H·r, W·r]: the r² channels that follow each other become the cells of an r × r square.</summary>
+            public static Tensor pixel_shuffle(Tensor x, long upscale_factor) => Aten.Call("pixel_shuffle", x, upscale_factor);
+
             public static Tensor dropout(Tensor input, double p = 0.5, bool training = true, bool inplace = false) =>
                 inplace ? Aten.Change("dropout_", input, p, training) : Aten.Call("dropout", input, p, training);
 

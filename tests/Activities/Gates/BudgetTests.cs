@@ -29,6 +29,20 @@ public sealed class BudgetTests : IDisposable
     }
 
     [Theory]
+    [InlineData(80, 2 * 0.69314718056, 2.0 / 80)]
+    [InlineData(30, 0, 0)]
+    public void A_one_sided_budget_costs_nothing_below_its_target(double size, double loss, double slope)
+    {
+        var at = tensor(size, requires_grad: true);
+
+        var found = BudgetLoss.Above(at, 100, 0.40, 2);
+        found.backward();
+
+        Near.Equal(loss, found, 1e-9);
+        Near.Equal(slope, at.grad!, 1e-9);
+    }
+
+    [Theory]
     [InlineData(0, 0.1)]
     [InlineData(10, 0.1)]
     [InlineData(50, 0.5 - 0.4 * 0.125)]

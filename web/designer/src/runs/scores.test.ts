@@ -47,5 +47,17 @@ describe('scores', () => {
     expect(tables[1]!.rows[0]!.cells).toEqual(['50.0 ± 10.0 %', '62.5 %', '24']);
   });
 
+  it('read what is nested, where it is there', () => {
+    const looks = { protocol: 'explanations-1:dense=d', images: 9, same: 0.5, cosine: 0.75, standardError: 0.01 };
+    const rows = scoreTables({
+      stages: [
+        { id: 'cut', outputs: { similarity: { ...looks, radial: { protocol: 'radial-1:', cosine: 0.9, distance: 1.5 } } } },
+        { id: 'other', outputs: { similarity: { ...looks, radial: null } } },
+      ],
+    })[0]!.rows.map((row) => row.cells);
+    expect(rows[0]).toEqual(['75.0 ± 1.0 %', '–', '–', '90.0 %', (1.5).toLocaleString(), '50.0 %', '9']);
+    expect(rows[1]).toEqual(['75.0 ± 1.0 %', '–', '–', '–', '–', '50.0 %', '9']);
+  });
+
   it('say nothing where there is no number', () => expect(share(null, 1)).toBe('–'));
 });

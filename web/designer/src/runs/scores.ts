@@ -31,7 +31,7 @@ interface Kind {
   protocol: string;
   /** What tells it from other results of the protocol. */
   has?: string;
-  /** Columns; a share may have a standard error. */
+  /** Columns; a share may have a standard error, and a key lead into what is nested. */
   columns: { name: string; key: string; error?: string; isCount?: boolean }[];
 }
 
@@ -54,6 +54,19 @@ const kinds: Kind[] = [
       { name: 'Among five', key: 'top5' },
       { name: 'Calibration error', key: 'calibrationError' },
       { name: 'Cross-entropy', key: 'loss', isCount: true },
+      { name: 'Images', key: 'images', isCount: true },
+    ],
+  },
+  {
+    title: 'Looks at the same places',
+    protocol: 'explanations-',
+    columns: [
+      { name: 'Cosine', key: 'cosine', error: 'standardError' },
+      { name: 'Order', key: 'spearman' },
+      { name: 'Brightest places', key: 'overlap' },
+      { name: 'By the explainer', key: 'radial.cosine' },
+      { name: 'Off by', key: 'radial.distance', isCount: true },
+      { name: 'Same answer', key: 'same' },
       { name: 'Images', key: 'images', isCount: true },
     ],
   },
@@ -97,7 +110,7 @@ export function scoreTables(run: Run): ScoreTable[] {
       table.rows.push({
         name: nameOf(stage),
         cells: kind.columns.map(({ key, error, isCount }) =>
-          isCount ? written(measured[key]) : share(measured[key], error === undefined ? undefined : measured[error]),
+          isCount ? written(at(measured, key)) : share(at(measured, key), error && at(measured, error)),
         ),
       });
     }
@@ -109,6 +122,9 @@ export function nameOf(stage: Stage): string {
   const values = variablesText(stage.variables);
   return values === '' ? stage.id : `${nodeOf(stage.id)} (${values})`;
 }
+
+const at = (measured: unknown, key: string): unknown =>
+  key.split('.').reduce((value, name) => (value as Record<string, unknown> | null | undefined)?.[name], measured);
 
 const written = (value: unknown): string => (typeof value === 'number' ? value.toLocaleString() : '–');
 
