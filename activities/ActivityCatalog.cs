@@ -77,6 +77,7 @@ public static class ActivityCatalog
         .Add(new EvaluateExplanations())
         .Add(new EvaluateSize())
         .Add(new EvaluateSpeed())
+        .Add(new EvaluateLatency())
         .Add(new ExportHuggingFace())
         .Add(new ExportGguf())
         .Add(new CompareModels())

@@ -52,9 +52,10 @@ public sealed record Measurement(
 /// <param name="CalibrationError">Mean distance of confidence and accuracy over 15 bins of the confidence (arXiv:1706.04599).</param>
 /// <param name="Convention">How multiply-adds are counted.</param>
 /// <param name="Macs">For one image.</param>
+/// <param name="Confidences">The bins of the calibration error; null where an older version measured.</param>
 public sealed record ClassificationScores(
     string Protocol, long Images, double Top1, double? Top5, double Loss, double CalibrationError, string Convention, double Macs,
-    IReadOnlyList<Classifying.ClassScore> Classes);
+    IReadOnlyList<Classifying.ClassScore> Classes, IReadOnlyList<Classifying.ConfidenceBin>? Confidences = null);
 
 /// <summary>How many multiple-choice questions a model answers rightly, and how large it is.</summary>
 /// <param name="Protocol">Names how it was measured; numbers of different protocols are not compared.</param>
@@ -124,14 +125,20 @@ public sealed record BlockWidths(int QueryHeads, int KeyValueHeads, int KeyDim, 
 /// <summary>How fast two models run beside each other, in one process and in turns.</summary>
 /// <param name="Protocol">Names what was run and on what; numbers of different protocols are not compared.</param>
 /// <param name="Threads">That one operator may use.</param>
-/// <param name="Prefill">A prompt at once.</param>
-/// <param name="Decode">One token after the other, with kept keys and values.</param>
-public sealed record SpeedComparison(string Protocol, string Device, int Threads, SpeedPair Prefill, SpeedPair Decode);
+/// <param name="Prefill">Of language models: a prompt at once.</param>
+/// <param name="Decode">Of language models: one token after the other, with kept keys and values.</param>
+/// <param name="Images">Of classifiers: a batch of images.</param>
+/// <param name="Batch">Of classifiers: how long a batch takes.</param>
+public sealed record SpeedComparison(
+    string Protocol, string Device, int Threads, SpeedPair? Prefill, SpeedPair? Decode, SpeedPair? Images = null, Latency? Batch = null);
 
 /// <param name="Ratio">How many times as fast the pruned one is, round by round.</param>
 public sealed record SpeedPair(Spread Dense, Spread Pruned, Spread Ratio);
 
-/// <summary>The middle and the ends of what the rounds gave. Of speeds: tokens per second, of all sequences together.</summary>
+/// <summary>In seconds.</summary>
+public sealed record Latency(Spread Dense, Spread Pruned);
+
+/// <summary>The middle and the ends of what the rounds gave. Of speeds: tokens or images per second, of the whole batch.</summary>
 public sealed record Spread(double Median, double Lowest, double Highest);
 
 /// <summary>Before and after, measured by one protocol.</summary>
@@ -155,10 +162,11 @@ public sealed record RankedModel(
     RankedSpeed? Speed = null);
 
 /// <summary>How many times as fast as the dense model it is, timed in turns with it.</summary>
-/// <param name="Prefill">A prompt at once.</param>
-/// <param name="Decode">One token after the other.</param>
+/// <param name="Prefill">Of a language model: a prompt at once.</param>
+/// <param name="Decode">Of a language model: one token after the other.</param>
 /// <param name="Pareto">Whether no other model is both as fast and as good, and better in one of the two.</param>
-public sealed record RankedSpeed(Spread Prefill, Spread Decode, bool Pareto);
+/// <param name="Images">Of a classifier: a batch of images.</param>
+public sealed record RankedSpeed(Spread? Prefill, Spread? Decode, bool Pareto, Spread? Images = null);
 
 /// <summary>What a model's size is counted in.</summary>
 public enum SizeMeasure
@@ -176,6 +184,9 @@ public enum SpeedMeasure
 
     [Description("A prompt at once")]
     Prefill,
+
+    [Description("A batch of images; classifiers have no other")]
+    Images,
 }
 
 /// <summary>A <see cref="Measurement"/> inside a comparison, which states the protocol once.</summary>

@@ -19,6 +19,14 @@ internal static class ReportFile
     public static Ranking? Ranking(RunView run) =>
         Find(run, "models") is { } found ? Json.Read<Ranking>(found) : null;
 
+    /// <summary>The workflow's output that times two models, if it has one.</summary>
+    public static SpeedComparison? Speed(RunView run) =>
+        Find(run, "threads") is { } found ? Json.Read<SpeedComparison>(found) : null;
+
+    /// <summary>The workflow's output that says how a classifier does class by class, if it has one.</summary>
+    public static ClassificationScores? Scores(RunView run) =>
+        Find(run, "classes") is { } found ? Json.Read<ClassificationScores>(found) : null;
+
     /// <summary>Whether this is a report of a run; others write files of this name too.</summary>
     public static bool IsOurs(string path)
     {

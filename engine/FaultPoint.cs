@@ -7,7 +7,9 @@ namespace Pipelines.Engine;
 /// <summary>
 /// Places where the failure suite has a worker die, or be lied to about a commit. Without PIPELINES_FAULT they do nothing.
 /// <list type="bullet">
-/// <item><c>die POINT FOLDER</c>: kill -9 at this point, once for each stage or schedule; a file in the folder says that it was.</item>
+/// <item><c>die POINT FOLDER</c>: kill -9 at this point, once for each stage or schedule; a file in the folder says that it was.
+/// At a checkpoint, a file <c>STAGE.step</c> in it says from which step on.</item>
+/// <item><c>die POINT FOLDER each</c>: the same, once for each step of each stage.</item>
 /// <item><c>poison STAGE</c>: kill -9 whenever this stage begins.</item>
 /// <item><c>crash STAGE [FOLDER]</c>: a fault of native code where this stage begins to compute, with a folder once.</item>
 /// <item><c>babble STAGE</c>: this stage, and a program that it starts, write to standard output.</item>
@@ -36,9 +38,16 @@ internal static class FaultPoint
     public const string ScheduleStarted = "schedule-started";
     public const string ScheduleCommitted = "schedule-committed";
 
-    public static void Reach(string point, string name)
+    /// <param name="step">Of a checkpoint: the steps that are done.</param>
+    public static void Reach(string point, string name, long step = 0)
     {
-        if (Fault is ["die", var where, var folder] && where == point && First(Path.Combine(folder, name)))
+        if (Fault is ["die", var where, var folder] && where == point && IsDue(Path.Combine(folder, $"{name}.step"), step)
+            && First(Path.Combine(folder, name)))
+        {
+            Die();
+        }
+
+        if (Fault is ["die", var each, var marks, "each"] && each == point && First(Path.Combine(marks, $"{name} {step}")))
             Die();
         if (point == Claimed && Fault is ["poison", var poison] && poison == name)
             Die();
@@ -70,6 +79,9 @@ internal static class FaultPoint
                 throw new TimeoutException("the answer to the commit got lost");
         }
     }
+
+    private static bool IsDue(string file, long step) =>
+        !File.Exists(file) || step >= long.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture);
 
     private static bool First(string marker)
     {

@@ -100,7 +100,7 @@ internal sealed partial class StageCheckpoints : ICheckpoints
         try
         {
             var hash = await draft.CommitAsync(CancellationToken.None);
-            FaultPoint.Reach(FaultPoint.CheckpointWritten, stage.Claim.Stage);
+            FaultPoint.Reach(FaultPoint.CheckpointWritten, stage.Claim.Stage, steps);
             if (await store.SaveAsync(stage.Claim.Key, key, steps, hash, CancellationToken.None) is not { } unused)
             {
                 stage.Stop(StopReason.Lost);
@@ -108,7 +108,7 @@ internal sealed partial class StageCheckpoints : ICheckpoints
             }
 
             Any = true;
-            FaultPoint.Reach(FaultPoint.CheckpointRecorded, stage.Claim.Stage);
+            FaultPoint.Reach(FaultPoint.CheckpointRecorded, stage.Claim.Stage, steps);
             foreach (var old in unused.Where(old => old != hash))
                 await artifacts.RemoveAsync(old, CancellationToken.None);
         }

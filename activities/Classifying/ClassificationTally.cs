@@ -38,6 +38,10 @@ public sealed class ClassificationTally(int classes)
     /// </summary>
     public double CalibrationError => bins.Sum(bin => Math.Abs(bin.Right - bin.Confidence)) / Count;
 
+    /// <summary>The bins of <see cref="CalibrationError"/>, from the least confidence to the greatest.</summary>
+    public IReadOnlyList<ConfidenceBin> Confidences =>
+        [.. bins.Select(bin => new ConfidenceBin(bin.Count, bin.Right, bin.Count == 0 ? null : bin.Confidence / bin.Count))];
+
     public IReadOnlyList<ClassScore> Classes(IReadOnlyList<string> names) =>
         [.. names.Select((name, label) => new ClassScore(name, images[label], right[label], said[label]))];
 
@@ -94,3 +98,8 @@ public sealed class ClassificationTally(int classes)
 /// <param name="Right">Of those, that were recognised.</param>
 /// <param name="Said">Images of any class that were taken for it.</param>
 public sealed record ClassScore(string Name, long Images, long Right, long Said);
+
+/// <summary>Images that a classifier was about as sure of.</summary>
+/// <param name="Right">Of those, that were recognised.</param>
+/// <param name="Confidence">The mean of its greatest probabilities; null without images.</param>
+public sealed record ConfidenceBin(long Images, long Right, double? Confidence);

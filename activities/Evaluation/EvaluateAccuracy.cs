@@ -36,7 +36,7 @@ public sealed class EvaluateAccuracy : Activity<EvaluateAccuracy.Inputs, Evaluat
                 Named(inputs.Data, images.Info), Perplexity: null, network.ParameterCount(), network.NonzeroCount(), WeightFiles.Bytes(folder), 2 * macs, tally.Top1),
             new ClassificationScores(
                 Named(inputs.Data, images.Info), tally.Count, tally.Top1, tally.Top5, tally.Loss, tally.CalibrationError, VisionFlops.Convention, macs,
-                tally.Classes(images.Info.Classes)));
+                tally.Classes(images.Info.Classes), tally.Confidences));
     }
 
     /// <exception cref="StageException">Images and network do not go together, or the logits are no numbers.</exception>

@@ -7,10 +7,7 @@ using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Evaluation;
 
-/// <summary>
-/// Times two models in turns, in one process, so that whatever else the machine does befalls both alike; which goes first
-/// changes with every round. What is claimed is the median of the rounds' ratios, with its spread.
-/// </summary>
+/// <summary>Times two language models by <see cref="SpeedTurns"/>.</summary>
 [Description("Tokens per second of two models in turns: a prompt at once, and one token after the other")]
 public sealed class EvaluateSpeed : Activity<EvaluateSpeed.Inputs, EvaluateSpeed.Parameters, EvaluateSpeed.Outputs>
 {
@@ -31,33 +28,22 @@ public sealed class EvaluateSpeed : Activity<EvaluateSpeed.Inputs, EvaluateSpeed
     public override async Task<Outputs> RunAsync(
         Inputs inputs, Parameters parameters, StageContext stage, CancellationToken cancellation)
     {
+        SpeedTurns.CheckPair(inputs.Dense, inputs.Pruned);
         using var dense = await stage.LoadModelAsync(inputs.Dense, cancellation);
         using var pruned = await stage.LoadModelAsync(inputs.Pruned, cancellation);
         CausalLM[] models = [dense.Network, pruned.Network];
         using var tokens = Prompts(models.Min(model => model.Config.VocabSize), parameters, models[0].Device);
-        var timings = models.Select(_ => new List<Timing>()).ToArray();
-        var total = parameters.WarmUp + parameters.Rounds;
-        for (var round = 0; round < total; round++)
-        {
-            foreach (var index in round % 2 == 0 ? new[] { 0, 1 } : [1, 0])
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var timing = Timing.Of(models[index], tokens, parameters.Generated);
-                if (round >= parameters.WarmUp)
-                    timings[index].Add(timing);
-            }
+        var turns = new SpeedTurns(parameters.WarmUp, parameters.Rounds).Run(
+            model => Timing.Of(models[model], tokens, parameters.Generated), stage.Report, cancellation);
 
-            stage.Report(round + 1, total, "round");
-        }
-
+        var (prefill, decode) = (Pair(one => one.Prefill, tokens.numel()), Pair(one => one.Decode, (long)parameters.Batch * parameters.Generated));
         var speed = new SpeedComparison(
-            Protocol(parameters, stage.Device, dense.Network.Dtype), stage.Device, get_num_threads(),
-            Pair(timing => timing.Prefill, tokens.numel()), Pair(timing => timing.Decode, (long)parameters.Batch * parameters.Generated));
-        stage.Log($"pruned / dense: prefill {speed.Prefill.Ratio.Median:0.00}, decode {speed.Decode.Ratio.Median:0.00}");
+            Protocol(parameters, stage.Device, dense.Network.Dtype), stage.Device, get_num_threads(), prefill, decode);
+        stage.Log($"pruned / dense: prefill {prefill.Ratio.Median:0.00}, decode {decode.Ratio.Median:0.00}");
         return new Outputs(speed);
 
         SpeedPair Pair(Func<Timing, double> seconds, long count) =>
-            SpeedFigures.Compare([.. timings[0].Select(seconds)], [.. timings[1].Select(seconds)], count);
+            SpeedFigures.Compare([.. turns.Dense.Select(seconds)], [.. turns.Pruned.Select(seconds)], count);
     }
 
     private static Tensor Prompts(int vocabulary, Parameters parameters, Device device)

@@ -13,7 +13,7 @@ public sealed class RankModels : Activity<RankModels.Inputs, RankModels.Paramete
 
     public sealed record Parameters(
         [property: Description("What size is counted in")] SizeMeasure Size = SizeMeasure.Nonzero,
-        [property: Description("Which speed the front of speed is of")] SpeedMeasure Speed = SpeedMeasure.Decode);
+        [property: Description("Which speed the front of speed is of; of classifiers that of images, whatever stands here")] SpeedMeasure Speed = SpeedMeasure.Decode);
 
     public sealed record Outputs(Ranking Ranking);
 

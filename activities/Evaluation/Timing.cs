@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Pipelines.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Evaluation;
@@ -19,7 +18,7 @@ internal readonly record struct Timing(double Prefill, double Decode)
 
         // Their making is no part of a pass.
         model.Positions(cache.Capacity);
-        Await(model);
+        SpeedTurns.Await(model.Device);
 
         var clock = Stopwatch.StartNew();
         var next = Next(prompt);
@@ -36,16 +35,9 @@ internal readonly record struct Timing(double Prefill, double Decode)
         Tensor Next(Tensor tokens)
         {
             var chosen = model.Unembed(model.Hidden(tokens, cache).narrow(1, -1, 1)).argmax(-1);
-            Await(model);
+            SpeedTurns.Await(model.Device);
             return chosen;
         }
-    }
-
-    /// <summary>A GPU is given work faster than it does it.</summary>
-    private static void Await(CausalLM model)
-    {
-        if (model.Device.type == DeviceType.CUDA)
-            cuda.synchronize(model.Device);
     }
 }
 
@@ -54,9 +46,9 @@ public static class SpeedFigures
 {
     /// <param name="dense">Seconds of each round.</param>
     /// <param name="pruned">Of the same rounds.</param>
-    /// <param name="tokens">Of one round.</param>
-    public static SpeedPair Compare(IReadOnlyList<double> dense, IReadOnlyList<double> pruned, long tokens) => new(
-        Of(dense.Select(seconds => tokens / seconds)), Of(pruned.Select(seconds => tokens / seconds)),
+    /// <param name="count">Tokens or images of one round.</param>
+    public static SpeedPair Compare(IReadOnlyList<double> dense, IReadOnlyList<double> pruned, long count) => new(
+        Of(dense.Select(seconds => count / seconds)), Of(pruned.Select(seconds => count / seconds)),
         Of(dense.Zip(pruned, (before, after) => before / after)));
 
     /// <summary>Of an even number the mean of the two in the middle.</summary>

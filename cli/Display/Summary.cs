@@ -15,6 +15,10 @@ internal static class Summary
             console.Write(Models(comparison));
         if (ReportFile.Ranking(run) is { } ranking)
             console.Write(Ranked(ranking));
+        if (ReportFile.Speed(run) is { } speed)
+            console.Write(SpeedTable.Of(speed));
+        if (ReportFile.Scores(run) is { } scores)
+            ClassTable.Write(console, scores);
     }
 
     private static Table Stages(RunView run)
@@ -57,13 +61,12 @@ internal static class Summary
     private static Table Ranked(Ranking ranking)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("").RightAligned()).AddColumn("model");
-        string[] speeds = ranking.Speed is null ? [] : ["decode", "prefill"];
-        foreach (var column in (string[])[QualityName(ranking.Models[0].Figures), "parameters", "non-zero", "size", .. speeds])
+        var speeds = Speeds(ranking);
+        foreach (var column in (string[])[QualityName(ranking.Models[0].Figures), "parameters", "non-zero", "size", .. speeds.Select(speed => speed.Name)])
             table.AddColumn(new TableColumn(column).RightAligned());
         table.AddColumn("");
         foreach (var model in ranking.Models)
         {
-            string[] times = ranking.Speed is null ? [] : [Times(model.Speed?.Decode), Times(model.Speed?.Prefill)];
             table.AddRow(
             [
                 model.Rank.ToString(CultureInfo.InvariantCulture),
@@ -72,15 +75,21 @@ internal static class Summary
                 model.Figures.Parameters.ToString("N0", CultureInfo.InvariantCulture),
                 model.Figures.Nonzero.ToString("N0", CultureInfo.InvariantCulture),
                 StageText.Bytes(model.Figures.Bytes),
-                .. times,
+                .. speeds.Select(speed => model.Speed is { } known ? Ratio(speed.Of(known)!.Median) : ""),
                 Fronts(ranking, model),
             ]);
         }
 
         return table;
-
-        string Times(Spread? ratio) => ratio is null ? "" : Ratio(ratio.Median);
     }
+
+    /// <summary>The columns that a ranking has for speed: language models have two.</summary>
+    private static (string Name, Func<RankedSpeed, Spread?> Of)[] Speeds(Ranking ranking) => ranking.Speed?.Measure switch
+    {
+        null => [],
+        SpeedMeasure.Images => [("images", speed => speed.Images)],
+        _ => [("decode", speed => speed.Decode), ("prefill", speed => speed.Prefill)],
+    };
 
     private static string Fronts(Ranking ranking, RankedModel model)
     {

@@ -122,7 +122,7 @@ public sealed class RankingTests
         Assert.Equal(new RankedBySpeed("s", SpeedMeasure.Decode), ranking.Speed);
         Assert.Equal([true, true, true, false, null], ranking.Models.Select(model => model.Speed?.Pareto));
         Assert.Equal([true, true, false, true, false], ranking.Models.Select(model => model.Pareto));
-        Assert.Equal(1.5, ranking.Models[1].Speed!.Decode.Median);
+        Assert.Equal(1.5, ranking.Models[1].Speed!.Decode!.Median);
     }
 
     [Fact]
@@ -131,6 +131,24 @@ public sealed class RankingTests
         RankSpeeds.Join(
             RankModels.Rank(Models, SizeMeasure.Nonzero), [Timed(5, 1, 3), Timed(1, 1, 1), Timed(2, 9, 1), Timed(3, 9, 2)], SpeedMeasure.Prefill)
             .Models.Select(model => model.Speed?.Pareto));
+
+    [Fact]
+    public void Classifiers_have_one_speed_and_the_front_is_of_that()
+    {
+        var ranking = RankSpeeds.Join(
+            RankModels.Rank([Recognised(1, 0.90, 900), Recognised(2, 0.89, 500), Recognised(3, 0.88, 600)], SizeMeasure.Nonzero),
+            [Seen(1, 1), Seen(2, 1.5), Seen(3, 1.4)], SpeedMeasure.Decode);
+
+        Assert.Equal(new RankedBySpeed("i", SpeedMeasure.Images), ranking.Speed);
+        Assert.Equal([true, true, false], ranking.Models.Select(model => model.Speed!.Pareto));
+        Assert.Equal([1, 1.5, 1.4], ranking.Models.Select(model => model.Speed!.Images!.Median));
+        Assert.All(ranking.Models, model => Assert.Null(model.Speed!.Decode));
+    }
+
+    [Fact]
+    public void Language_models_have_no_speed_of_images() => Assert.Equal(
+        "'s' has no speed of images",
+        Assert.Throws<StageException>(() => RankSpeeds.Join(RankModels.Rank(Models, SizeMeasure.Nonzero), [Timed(1, 1, 1)], SpeedMeasure.Images)).Message);
 
     [Fact]
     public void Refuses_speeds_of_different_protocols_and_of_no_model()
@@ -155,9 +173,13 @@ public sealed class RankingTests
         return new Branch<SpeedComparison>(
             $"t.{index}", new Dictionary<string, JsonElement> { ["i"] = Json.Write(index) },
             new SpeedComparison("s", "cpu", 1, Pair(prefill), Pair(decode)));
-
-        static SpeedPair Pair(double ratio) => new(new Spread(10, 9, 11), new Spread(10 * ratio, 1, 99), new Spread(ratio, 0.5, 9));
     }
+
+    private static Branch<SpeedComparison> Seen(int index, double times) => new(
+        $"t.{index}", new Dictionary<string, JsonElement> { ["i"] = Json.Write(index) },
+        new SpeedComparison("i", "cpu", 1, Prefill: null, Decode: null, Pair(times)));
+
+    private static SpeedPair Pair(double ratio) => new(new Spread(10, 9, 11), new Spread(10 * ratio, 1, 99), new Spread(ratio, 0.5, 9));
 
     private static Branch<Measurement> Measured(int index, double perplexity, long nonzero) => new(
         $"m.{index}", new Dictionary<string, JsonElement> { ["i"] = Json.Write(index) },

@@ -39,6 +39,16 @@ public sealed class AccessibilityTests(TestCluster cluster, Chromium chromium) :
             await JudgeAsync(walk, $"run, {tab}");
         }
 
+        await walk.GoAsync($"#/runs/{exhibits.Classifiers}", ".react-flow__node");
+        await walk.Page.GetByRole(AriaRole.Tab, new() { Name = "result" }).ClickAsync();
+        foreach (var heading in new[] { "Speed", "Recognised, class by class", "Accuracy against confidence" })
+            await Expect(walk.Page.GetByRole(AriaRole.Heading, new() { Name = heading })).ToBeVisibleAsync();
+        await JudgeAsync(walk, "classifiers, result");
+        await walk.Page.SetViewportSizeAsync(1280, 1800);
+        await walk.PictureAsync($"classifiers-{scheme}");
+        await walk.Page.SetViewportSizeAsync(1280, 720);
+
+        await walk.GoAsync($"#/runs/{exhibits.Run}", ".react-flow__node");
         await walk.Page.GetByRole(AriaRole.Tab, new() { Name = "timeline" }).ClickAsync();
         await walk.ChooseAsync("train");
         await Expect(walk.Page.GetByRole(AriaRole.Complementary, new() { Name = "Stage" })).ToBeVisibleAsync();

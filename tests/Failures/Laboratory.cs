@@ -53,9 +53,12 @@ internal sealed class Laboratory : IAsyncDisposable
 
     public string Data => data;
 
+    /// <summary>What workers have in their environment beside what all have.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     public WorkerProcess StartWorker(string? fault = null, string? through = null, int slots = 1, FakeClock? clock = null)
     {
-        var worker = new WorkerProcess(isPrivate ? "" : through ?? database, data, Lease, fault, slots, clock);
+        var worker = new WorkerProcess(isPrivate ? "" : through ?? database, data, Lease, fault, slots, clock, environment: Environment);
         workers.Add(worker);
         return worker;
     }
@@ -92,8 +95,8 @@ internal sealed class Laboratory : IAsyncDisposable
 
     public Task<Guid> StartStagesAsync(params StageDefinition[] stages) => StartAsync(new WorkflowDefinition("small", stages));
 
-    public Task<Guid> StartAsync(WorkflowDefinition definition) =>
-        engine.StartRunAsync(PlanOf(definition), useCache: false, Cancellation);
+    public Task<Guid> StartAsync(WorkflowDefinition definition, bool useCache = false) =>
+        engine.StartRunAsync(PlanOf(definition), useCache, Cancellation);
 
     public Task<RunView> WaitAsync(Guid run) => engine.WaitAsync(run, Cancellation);
 

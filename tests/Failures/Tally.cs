@@ -8,6 +8,9 @@ internal static class Tally
     /// <summary>Whether the long form was asked for: PIPELINES_FAILURES=long.</summary>
     public static bool Long => Environment.GetEnvironmentVariable("PIPELINES_FAILURES") == "long";
 
+    /// <summary>Whether failures alone were asked for, or the long form: PIPELINES_FAILURES=all.</summary>
+    public static bool All => Long || Environment.GetEnvironmentVariable("PIPELINES_FAILURES") == "all";
+
     public static int Seed { get; } = int.TryParse(Environment.GetEnvironmentVariable("PIPELINES_SEED"), out var seed)
         ? seed
         : Environment.TickCount & 0xffff;

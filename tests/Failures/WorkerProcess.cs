@@ -20,9 +20,10 @@ internal sealed class WorkerProcess : IDisposable
     /// <param name="fault">What the process has happen to it; see FaultPoint. Null for nothing.</param>
     /// <param name="clock">Null for the machine's.</param>
     /// <param name="arguments">A command that works; <c>worker</c> without them.</param>
+    /// <param name="environment">In place of what it is given otherwise.</param>
     public WorkerProcess(
         string database, string data, double lease, string? fault, int slots = 1, FakeClock? clock = null, string[]? arguments = null,
-        string? token = null)
+        string? token = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(
             Path.Combine(AppContext.BaseDirectory, "pipelines"),
@@ -38,9 +39,9 @@ internal sealed class WorkerProcess : IDisposable
         start.Environment["PIPELINES_CHECKPOINTS"] = "0";
         start.Environment["PIPELINES_FAULT"] = fault ?? "";
         start.Environment["PIPELINES_LOG"] = "Warning";
-        foreach (var (name, value) in clock?.Environment ?? [])
-            start.Environment[name] = value;
         start.Environment["PIPELINES_TOKEN"] = token ?? "";
+        foreach (var (name, value) in (clock?.Environment ?? []).Concat(environment ?? new Dictionary<string, string>()))
+            start.Environment[name] = value;
         process = Process.Start(start)!;
         Id = process.Id;
         process.ErrorDataReceived += (_, line) => Keep(errors, line.Data);

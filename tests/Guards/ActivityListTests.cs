@@ -70,7 +70,7 @@ public sealed partial class ActivityListTests
         return rows;
     }
 
-    private static bool IsActivity(Type type)
+    internal static bool IsActivity(Type type)
     {
         for (var at = type.IsAbstract ? null : type.BaseType; at is not null; at = at.BaseType)
         {
@@ -81,7 +81,7 @@ public sealed partial class ActivityListTests
         return false;
     }
 
-    private static string Kind(Type type) =>
+    internal static string Kind(Type type) =>
         (string)type.GetProperty("Kind")!.GetValue(Activator.CreateInstance(type, nonPublic: true))!;
 
     // A bar inside a cell is written \|.

@@ -63,7 +63,7 @@ public sealed class MethodTemplateTests(FreshDatabase database) : IClassFixture<
         Assert.Equal(7, ranking.Models.Count);
         Assert.Equal(SizeMeasure.Parameters, ranking.Size);
         Assert.StartsWith("speed-1:", ranking.Speed!.Protocol, StringComparison.Ordinal);
-        Assert.All(ranking.Models, one => Assert.True(one.Speed!.Decode.Median > 0, one.Stage));
+        Assert.All(ranking.Models, one => Assert.True(one.Speed!.Decode!.Median > 0, one.Stage));
         Assert.True(ranking.Models[0].Pareto && ranking.Models[0].Speed!.Pareto);
         var dense = ranking.Models.Single(one => one.Variables.Count == 0).Figures.Parameters;
         Assert.All(ranking.Models.Where(one => one.Variables.Count > 0), one => Assert.True(one.Figures.Parameters < dense, one.Stage));

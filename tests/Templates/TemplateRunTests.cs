@@ -61,7 +61,7 @@ public sealed class TemplateRunTests(FreshDatabase database) : IClassFixture<Fre
         var size = Json.Read<ModelSize>(run.Outputs["size"]);
         Assert.Equal(4, ranking.Models.Count);
         Assert.All(size.Blocks, block => Assert.Equal(size.Dense![block.Block].Neurons / 2, block.Widths.Neurons));
-        Assert.True(Json.Read<SpeedComparison>(run.Outputs["speed"]).Decode.Ratio.Median > 0);
+        Assert.True(Json.Read<SpeedComparison>(run.Outputs["speed"]).Decode!.Ratio.Median > 0);
         var folder = await engine.Artifacts.OpenAsync(Export(run).Hash, Cancellation);
         using var exported = CausalFolder.Load(folder, CPU);
         Assert.Equal(size.Parameters, exported.ParameterCount());

@@ -54,6 +54,12 @@ public sealed class ClassificationTallyTests : IDisposable
         var tally = Tally(2, (Odds(3), 1), (Odds(3), 0), (Odds(9), 1));
 
         Assert.Equal(0.2, tally.CalibrationError, 6);
+        Assert.Equal(
+            [(11, 2, 1, 0.75), (13, 1, 1, 0.9)],
+            tally.Confidences.Index().Where(bin => bin.Item.Images > 0)
+                .Select(bin => (bin.Index, (int)bin.Item.Images, (int)bin.Item.Right, Math.Round(bin.Item.Confidence!.Value, 6))));
+        Assert.Equal(15, tally.Confidences.Count);
+        Assert.Null(tally.Confidences[0].Confidence);
     }
 
     [Fact]

@@ -7,6 +7,7 @@ import {
   isReference,
   sizeKind,
   speedKind,
+  speedsOf,
   valuesOf,
   variablesText,
   type Ranked,
@@ -18,6 +19,7 @@ import { SpeedRatio } from './SpeedRatio';
 export function RankingView({ ranking }: { ranking: Ranking }) {
   const { key, words } = sizeKind(ranking);
   const speed = speedKind(ranking);
+  const speeds = speedsOf(ranking.models.map((model) => model.speed));
   const cost = costLabel(ranking.models.map((model) => model.figures));
   const dot = (model: Ranked, size: number) => ({
     label: isReference(model)
@@ -42,17 +44,20 @@ export function RankingView({ ranking }: { ranking: Ranking }) {
             sizeLabel={speed.words}
             costLabel={cost}
             moreIsBetter
-            dots={ranking.models.flatMap((model) => (model.speed ? [dot(model, model.speed[speed.key].median)] : []))}
+            dots={ranking.models.flatMap((model) => {
+              const times = model.speed?.[speed.key];
+              return times ? [dot(model, times.median)] : [];
+            })}
           />
         )}
       </div>
       <FiguresTable
-        columns={speed ? ['Decode', 'Prefill'] : []}
+        columns={speeds.map(({ name }) => name)}
         models={ranking.models.map((model) => ({
           key: model.stage,
           rank: model.rank,
           figures: model.figures,
-          cells: [<SpeedRatio spread={model.speed?.decode} />, <SpeedRatio spread={model.speed?.prefill} />],
+          cells: speeds.map(({ key }) => <SpeedRatio spread={model.speed?.[key]} />),
           name: (
             <>
               {variablesText(model.variables) || model.stage}

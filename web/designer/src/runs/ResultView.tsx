@@ -2,13 +2,16 @@ import { useMemo, useState } from 'react';
 import type { RunView } from '../api';
 import { ArtifactBox } from '../artifacts/ArtifactBox';
 import { artifactsIn, artifactsOf } from './artifacts';
+import { classTables } from './classes';
+import { ClassesView } from './ClassesView';
 import { ComparisonTable } from './ComparisonTable';
 import { FiguresTable } from './FiguresTable';
 import { measured } from './measured';
 import { RankingView } from './RankingView';
-import { isComparison, isRanking, outputsOf, variablesText } from './results';
+import { isComparison, isRanking, isSpeed, outputsOf, variablesText } from './results';
 import { isScore, scoreTables } from './scores';
 import { ScoresView } from './ScoresView';
+import { SpeedView } from './SpeedView';
 import { Value } from './Value';
 import { Widths } from './Widths';
 
@@ -22,8 +25,12 @@ export function ResultView({ run }: { run: RunView }) {
     [run, comparisons, rankings],
   );
   const scores = useMemo(() => scoreTables(run), [run]);
+  const classes = useMemo(() => classTables(run), [run]);
+  // A ranking has them beside its models.
+  const speeds = useMemo(() => (rankings.some(({ value }) => value.speed) ? [] : outputsOf(run, isSpeed)), [run, rankings]);
   const others = Object.entries(run.outputs).filter(
-    ([, value]) => !isComparison(value) && !isRanking(value) && !isScore(value) && artifactsIn(value, '').length === 0,
+    ([, value]) =>
+      ![isComparison, isRanking, isScore, isSpeed].some((is) => is(value)) && artifactsIn(value, '').length === 0,
   );
   return (
     <div className="result-view">
@@ -55,8 +62,20 @@ export function ResultView({ run }: { run: RunView }) {
           <FiguresTable models={models.map(({ label, figures }) => ({ key: label, name: label, figures }))} />
         </section>
       )}
+      {speeds.map(({ name, value, variables }) => (
+        <section key={name}>
+          <h2>
+            Speed
+            {speeds.length > 1 && <span className="hint"> {variablesText(variables) || name}</span>}
+          </h2>
+          <SpeedView speed={value} />
+        </section>
+      ))}
       {scores.map((table) => (
         <ScoresView key={table.protocol} table={table} />
+      ))}
+      {classes.map((table) => (
+        <ClassesView key={table.protocol} table={table} />
       ))}
       <Widths run={run} />
       <Artifacts run={run} />

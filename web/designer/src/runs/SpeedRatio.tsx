@@ -1,7 +1,7 @@
 import type { Spread } from './results';
 
 /** How many times as fast, with the slowest and the fastest round. */
-export function SpeedRatio({ spread }: { spread: Spread | undefined }) {
+export function SpeedRatio({ spread }: { spread: Spread | null | undefined }) {
   if (!spread) return '–';
   return (
     <span className="speed-ratio">

@@ -7,10 +7,12 @@ import {
   isMeasurement,
   isRanking,
   isReference,
+  isSpeed,
   outputsOf,
   ratio,
   sizeKind,
   speedKind,
+  speedsOf,
   variablesText,
 } from './results';
 
@@ -121,6 +123,23 @@ describe('the results of a run', () => {
     expect(speedKind({})).toBeUndefined();
     expect(speedKind({ speed: { protocol: 's', measure: 'Decode' } })).toMatchObject({ key: 'decode' });
     expect(speedKind({ speed: { protocol: 's', measure: 'prefill' } })).toMatchObject({ key: 'prefill' });
+    expect(speedKind({ speed: { protocol: 'i', measure: 'images' } })).toMatchObject({ key: 'images' });
+  });
+  it('have the speeds that their models have', () => {
+    const ratio = { median: 2, lowest: 1, highest: 3 };
+    expect(speedsOf([undefined, { prefill: ratio, decode: ratio }]).map(({ name }) => name)).toEqual([
+      'Decode',
+      'Prefill',
+    ]);
+    expect(speedsOf([{ images: ratio }, null]).map(({ name }) => name)).toEqual(['Images']);
+    expect(speedsOf([{ images: null }])).toEqual([]);
+  });
+  it('know two models that were timed', () => {
+    const pair = { dense: {}, pruned: {}, ratio: {} };
+    expect(isSpeed({ protocol: 'latency-1', device: 'cpu', threads: 4, images: pair })).toBe(true);
+    expect(isSpeed({ protocol: 'speed-1', device: 'cpu', threads: 4, prefill: pair, decode: pair })).toBe(true);
+    expect(isSpeed({ protocol: 'p', measure: 'images' })).toBe(false);
+    expect(isSpeed(ranking)).toBe(false);
   });
   it('name a model by the values that made it', () =>
     expect(variablesText({ sparsity: 0.5, method: 'wanda', rounds: 3 })).toBe('method wanda, sparsity 0.5'));

@@ -28,12 +28,26 @@ export interface Spread {
   highest: number;
 }
 
+/** Which speed: language models have two, classifiers one. */
+export type SpeedKey = 'decode' | 'prefill' | 'images';
+
 /** How many times as fast as the dense model, timed in turns with it. */
-export interface RankedSpeed {
-  prefill: Spread;
-  decode: Spread;
-  pareto: boolean;
+export type RankedSpeed = Partial<Record<SpeedKey, Spread | null>> & { pareto: boolean };
+
+interface SpeedPair {
+  dense: Spread;
+  pruned: Spread;
+  ratio: Spread;
 }
+
+/** Two models that were timed in turns. */
+export type SpeedComparison = Partial<Record<SpeedKey, SpeedPair | null>> & {
+  protocol: string;
+  device: string;
+  threads: number;
+  /** Seconds, of classifiers. */
+  batch?: { dense: Spread; pruned: Spread } | null;
+};
 
 export interface Ranked {
   rank: number;
@@ -48,7 +62,7 @@ export interface Ranking {
   protocol: string;
   size: string;
   models: Ranked[];
-  /** How speed was measured, and which of the two the front is of; absent where it was not. */
+  /** How speed was measured, and which the front is of; absent where it was not. */
   speed?: { protocol: string; measure: string } | null;
 }
 
@@ -67,6 +81,8 @@ export const isRanking = (value: unknown): value is Ranking =>
   isObject(value) &&
   Array.isArray(value['models']) &&
   value['models'].every((one) => isObject(one) && isFigures(one['figures']));
+export const isSpeed = (value: unknown): value is SpeedComparison =>
+  isObject(value) && 'threads' in value && speedColumns.some(({ key }) => isObject(value[key]));
 export const isMeasurement = (value: unknown): value is Figures & { protocol: string } =>
   isFigures(value) && 'protocol' in value;
 
@@ -217,10 +233,25 @@ export const isReference = ({ stage, variables }: Pick<Ranked, 'stage' | 'variab
 export const sizeKind = ({ size: key }: Pick<Ranking, 'size'>): FigureKind =>
   kinds.find((kind) => kind.key === key.toLowerCase()) ?? kinds.find((kind) => kind.key === 'bytes')!;
 
-/** The speed that a ranking's front is of: how a picture calls it, and where it is. */
-export function speedKind({ speed }: Pick<Ranking, 'speed'>): { key: 'decode' | 'prefill'; words: string } | undefined {
-  if (!speed) return undefined;
-  return speed.measure.toLowerCase() === 'prefill'
-    ? { key: 'prefill', words: 'speed at a prompt, dense = 1' }
-    : { key: 'decode', words: 'speed of decoding, dense = 1' };
+interface SpeedColumn {
+  key: SpeedKey;
+  name: string;
+  /** How a picture calls it. */
+  words: string;
+  /** What is counted. */
+  rate: string;
 }
+
+const speedColumns: SpeedColumn[] = [
+  { key: 'decode', name: 'Decode', words: 'speed of decoding, dense = 1', rate: 'Decode, tokens per second' },
+  { key: 'prefill', name: 'Prefill', words: 'speed at a prompt, dense = 1', rate: 'Prefill, tokens per second' },
+  { key: 'images', name: 'Images', words: 'speed at images, dense = 1', rate: 'Images per second' },
+];
+
+/** Those speeds that any of them has. */
+export const speedsOf = (all: (Partial<Record<SpeedKey, unknown>> | null | undefined)[]): SpeedColumn[] =>
+  speedColumns.filter(({ key }) => all.some((one) => one?.[key] != null));
+
+/** The speed that a ranking's front is of: how a picture calls it, and where it is. */
+export const speedKind = ({ speed }: Pick<Ranking, 'speed'>): SpeedColumn | undefined =>
+  speed ? (speedColumns.find(({ key }) => key === speed.measure.toLowerCase()) ?? speedColumns[0]) : undefined;

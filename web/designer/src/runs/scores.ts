@@ -3,8 +3,14 @@ import type { Json } from '../graph/document';
 import { nodeOf } from './branches';
 import { variablesText } from './results';
 
-interface Run {
-  stages: { id: string; outputs?: Record<string, Json> | null; variables?: Record<string, Json> | null }[];
+interface Stage {
+  id: string;
+  outputs?: Record<string, Json> | null;
+  variables?: Record<string, Json> | null;
+}
+
+export interface Run {
+  stages: Stage[];
 }
 
 export interface ScoreTable {
@@ -101,15 +107,20 @@ export function scoreTables(run: Run): ScoreTable[] {
         rows: [],
       };
       tables.set(measured.protocol, table);
-      const values = variablesText(stage.variables);
       table.rows.push({
-        name: values === '' ? stage.id : `${nodeOf(stage.id)} (${values})`,
+        name: nameOf(stage),
         cells: kind.columns.map(({ key, error, isCount }) =>
           isCount ? written(at(measured, key)) : share(at(measured, key), error && at(measured, error)),
         ),
       });
     }
   return [...tables.values()];
+}
+
+/** The stage, and the values that its matrices have there. */
+export function nameOf(stage: Stage): string {
+  const values = variablesText(stage.variables);
+  return values === '' ? stage.id : `${nodeOf(stage.id)} (${values})`;
 }
 
 const at = (measured: unknown, key: string): unknown =>
