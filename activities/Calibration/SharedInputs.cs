@@ -18,10 +18,8 @@ public sealed class SharedInputs<T>(Func<T> create) : SumHook
 
     public override Tensor Before(Linear linear, Tensor input)
     {
-        var sum = Of(linear, input, last);
-        if (sum != last?.Sum)
+        if (Of(linear, input, ref last) is { } sum)
             sum.Add(input);
-        last = (input, sum);
         return input;
     }
 
@@ -33,15 +31,21 @@ public sealed class SharedInputs<T>(Func<T> create) : SumHook
             sum.Dispose();
     }
 
-    /// <summary>The sum of a linear: the last one's, where it reads the same tensor.</summary>
-    private T Of(Linear linear, Tensor input, (Tensor Input, T Sum)? before)
+    /// <summary>The sum that an input is to be added to; null where it was: the linear before read the same tensor, and has the same sum.</summary>
+    private T? Of(Linear linear, Tensor input, ref (Tensor Input, T Sum)? last)
     {
         lock (gate)
         {
-            var same = before is { } last && ReferenceEquals(last.Input, input);
+            if (last is { } before && ReferenceEquals(before.Input, input))
+            {
+                sums.TryAdd(linear.Name, before.Sum);
+                return null;
+            }
+
             if (!sums.TryGetValue(linear.Name, out var sum))
-                sums[linear.Name] = sum = same ? before!.Value.Sum : create();
-            return same ? before!.Value.Sum : sum;
+                sums[linear.Name] = sum = create();
+            last = (input, sum);
+            return sum;
         }
     }
 
@@ -52,10 +56,8 @@ public sealed class SharedInputs<T>(Func<T> create) : SumHook
 
         public override Tensor Before(Linear linear, Tensor input)
         {
-            var sum = whole.Of(linear, input, last);
-            if (sum != last?.Sum)
+            if (whole.Of(linear, input, ref last) is { } sum)
                 parts.Add(sum.Measure(input));
-            last = (input, sum);
             return input;
         }
 

@@ -27,6 +27,31 @@ public sealed class BlockRunnerTests
             Assert.True(expected.eq(found).all().ToBoolean());
     }
 
+    /// <summary>Where one linear of a block is asked about, the input before is of the same sum, and of another sequence.</summary>
+    [Fact]
+    public void A_single_sum_takes_in_every_sequence()
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        using var model = TinyArchitectures.Create("llama");
+        using var generator = new Generator(5, CPU);
+        var tokens = randint(model.Config.VocabSize, [5, 12], dtype: ScalarType.Int64, generator: generator);
+
+        var (first, alone, beside) = (Down(tokens.narrow(0, 0, 1), 1), Down(tokens, 1), Down(tokens, 3));
+
+        Assert.True(alone.Equals(beside));
+        Assert.False(alone.Equals(first));
+
+        Tensor Down(Tensor some, int together)
+        {
+            using var runner = new BlockRunner(model, some, TestContext.Current.CancellationToken) { Together = together };
+            runner.MoveNext();
+            using var statistics = new BlockStatistics(runner.Block, new StatisticsPlan(StatisticKinds.MeanSquare, LinearRoles.Down));
+            runner.Gather(statistics, whole: false, successor: null);
+            return Assert.Single(statistics.Finish("block")).Tensor.clone();
+        }
+    }
+
     [Fact]
     public void What_goes_wrong_in_a_sequence_is_what_is_thrown()
     {
