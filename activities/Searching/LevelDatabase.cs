@@ -76,7 +76,7 @@ public sealed class LevelDatabase : IDisposable
     private void Add(DecoderBlock block, Gram gram, IReadOnlyList<string> names, string folder, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        using var factor = InverseFactor.Of(gram.Hessian(), 0.01, names[0]);
+        using var factor = InverseFactor.Take(gram.Hessian(), 0.01, names[0]);
         foreach (var linear in block.Linears.Where(linear => names.Contains(linear.Name)))
         {
             var (lowest, highest) = Bounds(linear);

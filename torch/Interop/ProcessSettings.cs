@@ -31,7 +31,7 @@ internal static partial class ProcessSettings
     /// <summary>
     /// A tensor of a megabyte that is freed and made again for every operator would otherwise be given back to the system
     /// and faulted in again, page by page: 5 to 20 % of a run (docs/log.md). At most this much is kept, in one place for all
-    /// threads: what one has freed serves the others, which makes a quarter less of it where they work beside each other.
+    /// threads: what one has freed serves the others, which makes a fifth less of it where they work beside each other.
     /// </summary>
     private static void KeepFreedMemory()
     {
