@@ -11,6 +11,7 @@ ENV PATH=/usr/share/dotnet:$PATH \
     DOTNET_CLI_TELEMETRY_OPTOUT=1 \
     DOTNET_NOLOGO=1 \
     DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 \
+    MALLOC_ARENA_MAX=1 \
     PIPELINES_DATA=/data
 WORKDIR /pipelines
 RUN useradd --create-home --uid 10001 pipelines && install -d -o pipelines -g pipelines /data

@@ -44,6 +44,9 @@ public static class SideBySide
 
         // Ours limits how long idle OpenMP threads spin. Python gets the same, or what else runs here would decide.
         start.Environment.TryAdd("GOMP_SPINCOUNT", "2000");
+
+        // As the script ./pipelines has it; for both again.
+        start.Environment.TryAdd("MALLOC_ARENA_MAX", "1");
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();

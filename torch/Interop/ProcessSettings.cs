@@ -31,7 +31,8 @@ internal static partial class ProcessSettings
     /// <summary>
     /// A tensor of a megabyte that is freed and made again for every operator would otherwise be given back to the system
     /// and faulted in again, page by page: 5 to 20 % of a run (docs/log.md). At most this much is kept, in one place for all
-    /// threads: what one has freed serves the others, which makes a fifth less of it where they work beside each other.
+    /// threads that start from here on: what one has freed serves the others, which makes a fifth less of it where they work
+    /// beside each other. Those that .NET has started by now have places of their own, which MALLOC_ARENA_MAX keeps them from.
     /// </summary>
     private static void KeepFreedMemory()
     {
