@@ -8,7 +8,7 @@ namespace Pipelines.Torch;
 /// The same as Extensions.cs, over the TorchSharp package (-p:TorchBackend=TorchSharp). Compiled against the binding in
 /// this folder; with the package it was not built.
 /// </summary>
-public static unsafe class Extensions
+public static unsafe partial class Extensions
 {
     /// <summary>TorchSharp makes no tensor over memory of others: this copies, and releases the owner.</summary>
     public static Tensor FromMemory(nint pointer, long length, object owner, long[] shape, ScalarType dtype)
@@ -71,11 +71,18 @@ public static unsafe class Extensions
         ? Generator.Default
         : throw new NotSupportedException($"TorchSharp has no default generator of {device}");
 
-    public static long ElementSize(ScalarType dtype) => dtype switch
+    /// <summary>
+    /// Does independent things beside each other, as many at once as an operator may use threads. TorchSharp has no number of
+    /// threads for one thread alone, so operators inside use as many as ever.
+    /// </summary>
+    /// <exception cref="AggregateException">One of them threw.</exception>
+    public static void Beside(int count, Action<int> action)
     {
-        ScalarType.Byte or ScalarType.Int8 or ScalarType.Bool => 1,
-        ScalarType.Int16 or ScalarType.Float16 or ScalarType.BFloat16 => 2,
-        ScalarType.Int32 or ScalarType.Float32 => 4,
-        _ => 8,
-    };
+        var grad = is_grad_enabled();
+        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, index =>
+        {
+            using var mode = set_grad_enabled(grad);
+            action(index);
+        });
+    }
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Pipelines.Torch;
 
 /// <summary>What TorchSharp's public API lacks; all else above this folder uses TorchSharp's names only.</summary>
-public static unsafe class Extensions
+public static unsafe partial class Extensions
 {
     /// <summary>
     /// A tensor over memory that C# owns, without a copy: a view into a memory-mapped file, a pinned array. TorchSharp
@@ -79,12 +79,6 @@ public static unsafe class Extensions
     public static Generator DefaultGenerator(Device device) => Generator.DefaultOf(device);
 
     /// <summary>
-    /// Gives memory of freed tensors back to the system, up to 256 MB of which is otherwise kept for the next ones. Takes
-    /// milliseconds: for between two large things, not within a loop over small ones.
-    /// </summary>
-    public static void ReturnFreedMemory() => ProcessSettings.ReturnFreedMemory();
-
-    /// <summary>
     /// Does independent things beside each other, each with operators of one thread, as many at once as an operator may use
     /// threads (<see cref="get_num_threads"/>): small operators keep the cores busier so than by dividing each of them up.
     /// Whether a graph is recorded is as on the calling thread; tensors made inside belong to no scope outside.
@@ -109,67 +103,6 @@ public static unsafe class Extensions
         });
     }
 
-    /// <summary>
-    /// Likewise, where a part of each must be done in their order: by one at a time, while later ones are at what comes before.
-    /// </summary>
-    /// <param name="together">How many are begun at once.</param>
-    /// <param name="action">Is given what returns when all before it are done. It is called on the same thread.</param>
-    /// <exception cref="AggregateException">One of them threw; none after it is done.</exception>
-    public static void BesideInOrder(long count, int together, Action<long, Action> action)
-    {
-        var (next, done, failed, gate) = (-1L, 0L, false, new object());
-        Beside((int)Math.Min(together, count), _ =>
-        {
-            for (var index = Interlocked.Increment(ref next); index < count; index = Interlocked.Increment(ref next))
-            {
-                try
-                {
-                    action(index, () => Wait(index));
-                    Wait(index);
-                    Change(() => done++);
-                }
-                catch (AbandonedException)
-                {
-                    return;
-                }
-                catch
-                {
-                    Change(() => failed = true);
-                    throw;
-                }
-            }
-        });
-
-        void Wait(long index)
-        {
-            lock (gate)
-            {
-                while (done < index && !failed)
-                    Monitor.Wait(gate);
-                if (failed)
-                    throw new AbandonedException();
-            }
-        }
-
-        void Change(Action change)
-        {
-            lock (gate)
-            {
-                change();
-                Monitor.PulseAll(gate);
-            }
-        }
-    }
-
-    /// <summary>Bytes per element.</summary>
-    public static long ElementSize(ScalarType dtype) => dtype switch
-    {
-        ScalarType.Byte or ScalarType.Int8 or ScalarType.Bool => 1,
-        ScalarType.Int16 or ScalarType.Float16 or ScalarType.BFloat16 => 2,
-        ScalarType.Int32 or ScalarType.Float32 => 4,
-        _ => 8,
-    };
-
     [UnmanagedCallersOnly]
     private static void Release(nint state)
     {
@@ -178,7 +111,4 @@ public static unsafe class Extensions
         handle.Free();
         (owner as IDisposable)?.Dispose();
     }
-
-    /// <summary>One before it threw.</summary>
-    private sealed class AbandonedException : Exception;
 }

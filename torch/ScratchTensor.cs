@@ -16,11 +16,11 @@ public static class ScratchTensor
         return Extensions.FromMemory(mapping.Address, bytes, mapping, shape, dtype);
     }
 
-    private sealed unsafe class Mapping : IDisposable
+    private sealed class Mapping : IDisposable
     {
         private readonly FileStream stream;
         private readonly MemoryMappedFile file;
-        private readonly MemoryMappedViewAccessor view;
+        private readonly MappedView view;
 
         public Mapping(string path, long bytes)
         {
@@ -37,7 +37,7 @@ public static class ScratchTensor
                 stream.SetLength(bytes);
                 file = MemoryMappedFile.CreateFromFile(
                     stream, null, bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
-                view = file.CreateViewAccessor(0, bytes);
+                view = new MappedView(file, 0, bytes, MemoryMappedFileAccess.ReadWrite);
             }
             catch
             {
@@ -45,17 +45,12 @@ public static class ScratchTensor
                 stream.Dispose();
                 throw;
             }
-
-            byte* pointer = null;
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-            Address = (nint)pointer;
         }
 
-        public nint Address { get; }
+        public nint Address => view.Address;
 
         public void Dispose()
         {
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
             view.Dispose();
             file.Dispose();
             stream.Dispose();

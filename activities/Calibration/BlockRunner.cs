@@ -157,12 +157,11 @@ public sealed class BlockRunner : IDisposable
         if (owned && block is not null)
         {
             block.Dispose();
-            Torch.Extensions.ReturnFreedMemory();
+            Torch.Extensions.ReturnMemory();
         }
         else if (scratch is not null && block is not null)
         {
             ScratchWeights.Move(block.Linears, scratch);
-            Torch.Extensions.ReturnFreedMemory();
         }
 
         block = null;

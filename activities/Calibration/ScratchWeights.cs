@@ -7,7 +7,7 @@ namespace Pipelines.Activities.Calibration;
 
 /// <summary>
 /// Weights that a method made anew, moved to a mapped file until they are saved: a loaded model is views of its files and
-/// takes no memory of its own, and a pruned one should not either.
+/// takes no memory of its own, and a pruned one should not either. What they took before goes back to the system.
 /// </summary>
 public static class ScratchWeights
 {
@@ -29,5 +29,7 @@ public static class ScratchWeights
                 linear.SetWeight(own);
             }
         }
+
+        Extensions.ReturnMemory();
     }
 }

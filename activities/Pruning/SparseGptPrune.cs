@@ -89,7 +89,7 @@ public sealed class SparseGptPrune : Activity<SparseGptPrune.Inputs, SparseGptPr
     {
         using var scope = NewDisposeScope();
         // What was freed of activations, and by other linears, makes room for what is as large as the Hessian.
-        Torch.Extensions.ReturnFreedMemory();
+        Torch.Extensions.ReturnMemory();
         using var factor = InverseFactor.Take(gram.Hessian(), options.Damping, names[0]);
         var error = 0.0;
         foreach (var linear in block.Linears.Where(linear => names.Contains(linear.Name)))

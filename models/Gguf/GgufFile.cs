@@ -71,7 +71,7 @@ public sealed class GgufFile : IDisposable
         var (type, shape) = entry.Type.Type is { } plain ? (plain, entry.Shape) : (ScalarType.Byte, [entry.Bytes]);
         if (entry.Bytes == 0)
             return empty(shape, dtype: type);
-        var piece = new Piece(file, header.DataStart + entry.Begin, entry.Bytes);
+        var piece = new MappedView(file, header.DataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
         return Extensions.FromMemory(piece.Address, entry.Bytes, piece, shape, type);
     }
 
@@ -97,29 +97,7 @@ public sealed class GgufFile : IDisposable
 
     private static unsafe GgufHeader ReadHeader(string path, MemoryMappedFile file, long length)
     {
-        using var all = new Piece(file, 0, length);
+        using var all = new MappedView(file, 0, length, MemoryMappedFileAccess.Read);
         return GgufHeader.Parse(path, new ReadOnlySpan<byte>((void*)all.Address, (int)Math.Min(length, int.MaxValue)), length);
-    }
-
-    /// <summary>A piece of the file in memory.</summary>
-    private sealed unsafe class Piece : IDisposable
-    {
-        private readonly MemoryMappedViewAccessor view;
-
-        public Piece(MemoryMappedFile file, long offset, long bytes)
-        {
-            view = file.CreateViewAccessor(offset, bytes, MemoryMappedFileAccess.Read);
-            byte* page = null;
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref page);
-            Address = (nint)page + (nint)view.PointerOffset;
-        }
-
-        public nint Address { get; }
-
-        public void Dispose()
-        {
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
-            view.Dispose();
-        }
     }
 }

@@ -99,22 +99,19 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>A mapped file that is unmapped when its last holder lets go.</summary>
-    private sealed unsafe class Mapping : IDisposable
+    private sealed class Mapping : IDisposable
     {
         private readonly MemoryMappedFile file;
-        private readonly MemoryMappedViewAccessor view;
+        private readonly MappedView view;
         private int holders = 1;
 
         private Mapping(MemoryMappedFile file)
         {
             this.file = file;
-            view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-            byte* pointer = null;
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-            Address = (nint)pointer;
+            view = new MappedView(file, 0, 0, MemoryMappedFileAccess.Read);
         }
 
-        public nint Address { get; }
+        public nint Address => view.Address;
 
         public static Mapping Of(FileStream stream) => new(MemoryMappedFile.CreateFromFile(
             stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true));
@@ -129,7 +126,6 @@ public sealed class SafetensorsFile : IDisposable
         {
             if (Interlocked.Decrement(ref holders) > 0)
                 return;
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
             view.Dispose();
             file.Dispose();
         }
