@@ -27,58 +27,36 @@ public static partial class Extensions
     }
 
     /// <summary>
-    /// As <see cref="Beside"/>, where a part of each must be done in their order: by one at a time, while later ones are at what
-    /// comes before.
+    /// As <see cref="Beside"/>, where some steps must be taken in order: none is taken before all that come before have taken the
+    /// same one, or are done.
     /// </summary>
     /// <param name="together">How many are begun at once.</param>
-    /// <param name="action">Is given what returns when all before it are done. It is called on the same thread.</param>
-    /// <exception cref="AggregateException">One of them threw; none after it is done.</exception>
-    public static void BesideInOrder(long count, int together, Action<long, Action> action)
+    /// <param name="action">Is given what takes a step in turn, on the same thread.</param>
+    /// <exception cref="AggregateException">One of them threw; no step is taken after that.</exception>
+    public static void BesideInOrder(long count, int together, Action<long, InTurn> action)
     {
-        var (next, done, failed, gate) = (-1L, 0L, false, new object());
+        var steps = new StepOrder();
+        var next = -1L;
         Beside((int)Math.Min(together, count), _ =>
         {
             for (var index = Interlocked.Increment(ref next); index < count; index = Interlocked.Increment(ref next))
             {
+                var own = index;
                 try
                 {
-                    action(index, () => Wait(index));
-                    Wait(index);
-                    Change(() => done++);
+                    action(own, (step, take) => steps.Take(own, step, take));
+                    steps.End(own);
                 }
-                catch (AbandonedException)
+                catch (StepOrder.AbandonedException)
                 {
                     return;
                 }
                 catch
                 {
-                    Change(() => failed = true);
+                    steps.Abandon();
                     throw;
                 }
             }
         });
-
-        void Wait(long index)
-        {
-            lock (gate)
-            {
-                while (done < index && !failed)
-                    Monitor.Wait(gate);
-                if (failed)
-                    throw new AbandonedException();
-            }
-        }
-
-        void Change(Action change)
-        {
-            lock (gate)
-            {
-                change();
-                Monitor.PulseAll(gate);
-            }
-        }
     }
-
-    /// <summary>One before it threw.</summary>
-    private sealed class AbandonedException : Exception;
 }

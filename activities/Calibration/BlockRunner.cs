@@ -92,7 +92,7 @@ public sealed class BlockRunner : IDisposable
 
     /// <summary>Shows the sums what every linear of this block reads, as the block is now; runs it without its last product.</summary>
     public void Observe<T>(SharedInputs<T> sums)
-        where T : class, IInputSum =>
+        where T : InputSum =>
         Run(sums, (part, hook) =>
         {
             Block.Observe(part, positions, hook!);
@@ -198,12 +198,10 @@ public sealed class BlockRunner : IDisposable
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
-                using var sum = sums?.Begin();
                 var part = Hidden.narrow(0, sequence, 1);
-                var made = make(part, sum);
-                turn();
-                sum?.Add();
-                take?.Invoke(part, made);
+                var made = make(part, sums?.Begin(turn));
+                if (take is not null)
+                    turn(take, () => take(part, made));
             });
         }
         catch (AggregateException error) when (error.InnerException is { } thrown)

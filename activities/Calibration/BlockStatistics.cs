@@ -1,4 +1,5 @@
 using Pipelines.Models;
+using Pipelines.Torch;
 using Pipelines.Workflows;
 using static TorchSharp.torch;
 
@@ -27,7 +28,7 @@ public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : S
 
     public override Tensor Before(Linear linear, Tensor input) => Show(linear, input, moments, grams);
 
-    public override SumPart Begin() => new Part(this);
+    public override LinearHook Begin(InTurn turn) => new Part(this, turn);
 
     public override Tensor After(Linear linear, Tensor output)
     {
@@ -113,23 +114,11 @@ public sealed class BlockStatistics(DecoderBlock block, StatisticsPlan plan) : S
 
     private static Tensor Rows(Tensor x) => x.reshape(-1, x.shape[^1]).to(ScalarType.Float64);
 
-    private sealed class Part(BlockStatistics whole) : SumPart
+    private sealed class Part(BlockStatistics whole, InTurn turn) : LinearHook
     {
-        private readonly SumPart moments = whole.moments.Begin();
-        private readonly SumPart grams = whole.grams.Begin();
+        private readonly LinearHook moments = whole.moments.Begin(turn);
+        private readonly LinearHook grams = whole.grams.Begin(turn);
 
         public override Tensor Before(Linear linear, Tensor input) => whole.Show(linear, input, moments, grams);
-
-        public override void Add()
-        {
-            moments.Add();
-            grams.Add();
-        }
-
-        public override void Dispose()
-        {
-            moments.Dispose();
-            grams.Dispose();
-        }
     }
 }

@@ -8,7 +8,7 @@ namespace Pipelines.Activities.Calibration;
 /// <remarks>
 /// Every sequence counts the same, however many tokens it has, as in the released code of Wanda and FLAP.
 /// </remarks>
-public sealed class InputMoments : IInputSum
+public sealed class InputMoments : InputSum
 {
     private readonly bool spread;
     private Tensor? mean;
@@ -46,22 +46,15 @@ public sealed class InputMoments : IInputSum
         return (sumSquare / (double)Tokens - average.square()).clamp_min(0).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Takes in a batch [B, T, in].</summary>
-    public void Add(Tensor input)
-    {
-        using var part = Measure(input);
-        part.Add();
-    }
-
-    public InputPart Measure(Tensor input)
+    public override IEnumerable<InputPart> Measure(Tensor input)
     {
         using var scope = NewDisposeScope();
         var length = input.shape[1];
         var sequences = Enumerable.Range(0, (int)input.shape[0]).Select(i => TokenSums.Of(input[i])).ToArray();
-        return new InputPart(() => Add(sequences, length), sequences.SelectMany(one => new[] { one.Sum, one.Square }));
+        return [new InputPart(() => Add(sequences, length), sequences.SelectMany(one => new[] { one.Sum, one.Square }))];
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         foreach (var tensor in new[] { mean, meanSquare, fluctuation, sum, sumSquare })
             tensor?.Dispose();

@@ -1,11 +1,12 @@
 using Pipelines.Models;
+using Pipelines.Torch;
 using static TorchSharp.torch;
 
 namespace Pipelines.Activities.Calibration;
 
 /// <summary>A sum over what every linear of a block reads. Linears that read the same tensor share one.</summary>
 public sealed class SharedInputs<T>(Func<T> create) : SumHook
-    where T : class, IInputSum
+    where T : InputSum
 {
     private readonly Dictionary<string, T> sums = [];
     private readonly Lock gate = new();
@@ -23,7 +24,7 @@ public sealed class SharedInputs<T>(Func<T> create) : SumHook
         return input;
     }
 
-    public override SumPart Begin() => new Part(this);
+    public override LinearHook Begin(InTurn turn) => new Part(this, turn);
 
     public override void Dispose()
     {
@@ -49,28 +50,21 @@ public sealed class SharedInputs<T>(Func<T> create) : SumHook
         }
     }
 
-    private sealed class Part(SharedInputs<T> whole) : SumPart
+    private sealed class Part(SharedInputs<T> whole, InTurn turn) : LinearHook
     {
-        private readonly List<InputPart> parts = [];
         private (Tensor Input, T Sum)? last;
 
         public override Tensor Before(Linear linear, Tensor input)
         {
-            if (whole.Of(linear, input, ref last) is { } sum)
-                parts.Add(sum.Measure(input));
+            if (whole.Of(linear, input, ref last) is not { } sum)
+                return input;
+            foreach (var (number, part) in sum.Measure(input).Index())
+            {
+                using (part)
+                    turn((sum, number), part.Add);
+            }
+
             return input;
-        }
-
-        public override void Add()
-        {
-            foreach (var part in parts)
-                part.Add();
-        }
-
-        public override void Dispose()
-        {
-            foreach (var part in parts)
-                part.Dispose();
         }
     }
 }

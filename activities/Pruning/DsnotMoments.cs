@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Pipelines.Activities.Pruning;
 
 /// <summary>What DSnoT asks of one linear's input [B, T, in], in double precision.</summary>
-public sealed class DsnotMoments(DsnotFormula formula) : IInputSum
+public sealed class DsnotMoments(DsnotFormula formula) : InputSum
 {
     private Tensor? sum;
     private Tensor? square;
@@ -34,20 +34,13 @@ public sealed class DsnotMoments(DsnotFormula formula) : IInputSum
         }
     }
 
-    /// <summary>Takes in a batch [B, T, in].</summary>
-    public void Add(Tensor input)
-    {
-        using var part = Measure(input);
-        part.Add();
-    }
-
-    public InputPart Measure(Tensor input)
+    public override IEnumerable<InputPart> Measure(Tensor input)
     {
         using var scope = NewDisposeScope();
         var x = input.to(ScalarType.Float64);
         var (count, length) = (x.shape[0], x.shape[1]);
         Tensor[] parts = [x.sum([0L, 1L]), x.square().sum([0L, 1L]), x.var([1L], unbiased: length > 1).sum([0L])];
-        return new InputPart(Put, parts);
+        return [new InputPart(Put, parts)];
 
         void Put()
         {
@@ -59,7 +52,7 @@ public sealed class DsnotMoments(DsnotFormula formula) : IInputSum
         }
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         sum?.Dispose();
         square?.Dispose();

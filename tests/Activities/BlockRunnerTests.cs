@@ -120,9 +120,11 @@ public sealed class BlockRunnerTests
             using var moments = runner.Measure(spread: true);
             using var grams = new SharedInputs<Gram>(() => new Gram());
             runner.Observe(grams);
+            using var exact = new SharedInputs<Gram>(() => new Gram(exact: true));
+            runner.Observe(exact);
             foreach (var linear in runner.Block.Linears)
                 all.AddRange([moments[linear.Name].MeanSquare.clone(), moments[linear.Name].Fluctuation.clone(), moments[linear.Name].Mean.clone()]);
-            all.AddRange(grams.Groups.Select(group => group.Key.Hessian()));
+            all.AddRange(grams.Groups.Concat(exact.Groups).Select(group => group.Key.Hessian()));
             runner.Advance();
             all.Add(runner.Hidden.clone());
         }
