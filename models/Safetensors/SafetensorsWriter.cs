@@ -21,6 +21,9 @@ public static class SafetensorsWriter
 {
     private const int Chunk = 1 << 24;
 
+    // Tensors may be views of mapped files, whose pages come into memory as they are read: no more than this of them at a time.
+    private const long MostHeld = 1 << 26;
+
     /// <exception cref="IOException">The disk is full, or the folder cannot be written; no file is left behind.</exception>
     public static void Write(
         string path, IEnumerable<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata = null)
@@ -38,8 +41,16 @@ public static class SafetensorsWriter
             using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None))
             {
                 WriteHeader(stream, ordered, metadata);
+                var held = 0L;
                 foreach (var source in ordered)
-                    WriteTensor(stream, source);
+                {
+                    held += WriteTensor(stream, source);
+                    if (held < MostHeld)
+                        continue;
+                    Extensions.ReturnMemory();
+                    held = 0;
+                }
+
                 stream.Flush(flushToDisk: true);
             }
 
@@ -98,12 +109,15 @@ public static class SafetensorsWriter
         writer.WriteEndArray();
     }
 
-    private static unsafe void WriteTensor(FileStream stream, TensorSource source)
+    /// <returns>Bytes.</returns>
+    private static unsafe long WriteTensor(FileStream stream, TensorSource source)
     {
         using var scope = NewDisposeScope();
         var plain = source.Tensor.cpu().to(source.Type).contiguous();
-        var left = plain.numel() * plain.element_size();
+        var bytes = plain.numel() * plain.element_size();
+        var left = bytes;
         for (var at = (byte*)plain.DataPointer(); left > 0; left -= Chunk, at += Chunk)
             stream.Write(new ReadOnlySpan<byte>(at, (int)Math.Min(left, Chunk)));
+        return bytes;
     }
 }
