@@ -133,6 +133,31 @@ public sealed class JourneyTests(TestCluster cluster, Chromium chromium) : Brows
     }
 
     [Fact(Timeout = Longest)]
+    public async Task A_run_is_drawn_once_it_is_known_how_high_its_stages_are()
+    {
+        await using var studio = await OpenAsync();
+        var id = await studio.StartAsync(Json.Read<WorkflowDefinition>("""
+            { "name": "one", "stages": [ { "id": "good", "kind": "data.synthetic", "parameters": { "characters": 20000, "evaluationCharacters": 4000 } } ] }
+            """));
+        await studio.EndedAsync(id);
+        await using var walk = await studio.WalkAsync();
+        var listed = new TaskCompletionSource();
+        await walk.Page.RouteAsync("**/api/activities", async route =>
+        {
+            await listed.Task;
+            await route.ContinueAsync();
+        });
+
+        await walk.GoAsync($"#/runs/{id}", ".run-canvas");
+        await Expect(walk.Page.GetByText("1 of 1 stages")).ToBeVisibleAsync();
+        await walk.Page.EvaluateAsync("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+        Assert.Equal(0, await walk.Node("good").CountAsync());
+        listed.SetResult();
+
+        await Expect(walk.Node("good")).ToBeVisibleAsync();
+    }
+
+    [Fact(Timeout = Longest)]
     public async Task By_keys_alone_from_an_empty_canvas_to_connected_stages()
     {
         await using var studio = await OpenAsync();

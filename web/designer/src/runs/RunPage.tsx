@@ -20,6 +20,7 @@ import { Timeline } from './Timeline';
 import { useLogs } from './useLogs';
 
 const beat = 2000;
+const nothing: [] = [];
 const views = ['timeline', 'metrics', 'log', 'result'] as const;
 type View = (typeof views)[number];
 
@@ -32,8 +33,10 @@ export function RunPage({ id }: { id: string }) {
 }
 
 function Run({ run, error, refresh }: { run: RunView; error?: string; refresh: () => void }) {
-  const { data: activities } = useFetched(api.activities, 'activities');
-  const catalog = useMemo(() => catalogOf(activities ?? []), [activities]);
+  const { data: activities, error: unlisted } = useFetched(api.activities, 'activities');
+  // A stage is as high as it has ports: drawn before they are known it would move when they are, from under a hand that reaches for it.
+  const listed = activities ?? (unlisted === undefined ? undefined : nothing);
+  const catalog = useMemo(() => listed && catalogOf(listed), [listed]);
   const [chosen, setChosen] = useState<string>();
   const [branches, setBranches] = useState<ChosenBranches>({});
   const [view, setView] = useState<View>('timeline');
@@ -125,7 +128,7 @@ function Run({ run, error, refresh }: { run: RunView; error?: string; refresh: (
       </div>
       {view !== 'result' && (
         <section className="run-canvas" aria-label="Graph">
-          <RunCanvas run={run} catalog={catalog} chosen={chosen} branches={branches} onChoose={setChosen} />
+          {catalog && <RunCanvas run={run} catalog={catalog} chosen={chosen} branches={branches} onChoose={setChosen} />}
         </section>
       )}
       <section className={`run-details ${view}`} aria-label="Details">
