@@ -82,7 +82,8 @@ public sealed class ScaleTests(TestCluster cluster, Chromium chromium) : Browser
         Walk.Note($"{Stages} stages: laid out and drawn {string.Join(", ", took.Select(one => $"{one:f0}"))} ms after the key; a frame of a drag {median:f0} ms (median), {frames[frames.Length * 95 / 100]:f0} ms (95 %), {frames[^1]:f0} ms (longest)");
         // Two of three: what else the machine does for a moment is not the designer's.
         Assert.True(took.Order().ElementAt(1) < 1000, $"the last stage came to its place {string.Join(", ", took)} ms after the key");
-        Assert.True(median < 1000.0 / 30, $"a frame takes {median:f0} ms");
+        // Thirty a second are two refreshes of the screen each, give or take; the next slower frame is one of three, 50 ms.
+        Assert.True(median < 2.4 * 1000 / 60, $"a frame takes {median:f0} ms");
     }
 
     /// <returns>The frames of a drag, ms, shortest first.</returns>
