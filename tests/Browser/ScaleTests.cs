@@ -74,21 +74,6 @@ public sealed class ScaleTests(TestCluster cluster, Chromium chromium) : Browser
         await walk.Page.EvaluateAsync(WatchPlaces);
         double[] took = [await LaidOutAsync(walk), await LaidOutAsync(walk, again: true), await LaidOutAsync(walk, again: true)];
 
-        double[][] drags = [await DraggedAsync(walk), await DraggedAsync(walk), await DraggedAsync(walk)];
-
-        // What else the machine does for a while is not the designer's: the best of the drags counts.
-        var frames = drags.MinBy(Median)!;
-        var median = Median(frames);
-        Walk.Note($"{Stages} stages: laid out and drawn {string.Join(", ", took.Select(one => $"{one:f0}"))} ms after the key; a frame of a drag {median:f0} ms (median), {frames[frames.Length * 95 / 100]:f0} ms (95 %), {frames[^1]:f0} ms (longest)");
-        // Two of three: what else the machine does for a moment is not the designer's.
-        Assert.True(took.Order().ElementAt(1) < 1000, $"the last stage came to its place {string.Join(", ", took)} ms after the key");
-        // Thirty a second are two refreshes of the screen each, give or take; the next slower frame is one of three, 50 ms.
-        Assert.True(median < 2.4 * 1000 / 60, $"a frame takes {median:f0} ms");
-    }
-
-    /// <returns>The frames of a drag, ms, shortest first.</returns>
-    private static async Task<double[]> DraggedAsync(Walk walk)
-    {
         var node = walk.Page.Locator(".react-flow__node header").First;
         var box = Assert.IsType<LocatorBoundingBoxResult>(await node.BoundingBoxAsync());
         await walk.Page.Mouse.MoveAsync(box.X + 3, box.Y + 3);
@@ -98,10 +83,14 @@ public sealed class ScaleTests(TestCluster cluster, Chromium chromium) : Browser
             await walk.Page.Mouse.MoveAsync(box.X + 3 + i * 2, box.Y + 3 + i);
         var frames = await walk.Page.EvaluateAsync<double[]>(Watched);
         await walk.Page.Mouse.UpAsync();
-        return [.. frames.Order()];
-    }
 
-    private static double Median(double[] frames) => frames[frames.Length / 2];
+        Array.Sort(frames);
+        var median = frames[frames.Length / 2];
+        Walk.Note($"{Stages} stages: laid out and drawn {string.Join(", ", took.Select(one => $"{one:f0}"))} ms after the key; a frame of a drag {median:f0} ms (median), {frames[frames.Length * 95 / 100]:f0} ms (95 %), {frames[^1]:f0} ms (longest)");
+        // Two of three: what else the machine does for a moment is not the designer's.
+        Assert.True(took.Order().ElementAt(1) < 1000, $"the last stage came to its place {string.Join(", ", took)} ms after the key");
+        Assert.True(median < 1000.0 / 30, $"a frame takes {median:f0} ms");
+    }
 
     [Theory(Timeout = Longest)]
     [InlineData("one run")]
