@@ -183,6 +183,47 @@ public sealed class JourneyTests(TestCluster cluster, Chromium chromium) : Brows
         await studio.DraftAsync("keys", redone => redone.Stages.Count == 2);
     }
 
+    [Fact(Timeout = Longest)]
+    public async Task Seen_from_afar_a_stage_is_a_box_and_one_that_is_added_there_is_joined_at_its_ports()
+    {
+        await using var studio = await OpenAsync();
+        (await studio.SendAsync(HttpMethod.Put, "api/definitions/wide", new
+        {
+            definition = new
+            {
+                name = "wide",
+                stages = new[] { new { id = "near", kind = "data.synthetic" }, new { id = "far", kind = "data.synthetic" } },
+                layout = new { near = new { x = 0, y = 0 }, far = new { x = 9000, y = 0 } },
+            },
+            revision = 0,
+        })).EnsureSuccessStatusCode();
+        await using var walk = await studio.WalkAsync("#/designer/wide");
+        var afar = walk.Page.Locator(".react-flow[data-afar]");
+        await Expect(afar).ToHaveCountAsync(1);
+        await Expect(walk.Node("near").Locator("header")).ToBeHiddenAsync();
+
+        await walk.Node("near").ClickAsync();
+        await walk.PressAsync("c");
+        await Expect(walk.Page.GetByRole(AriaRole.Listbox)).ToBeVisibleAsync();
+        await walk.PressAsync("Enter");
+        await walk.Page.Keyboard.TypeAsync("model.train");
+        await walk.PressAsync("Enter");
+        await Expect(walk.Page.Locator(".react-flow__edge")).ToHaveCountAsync(1);
+        await Expect(afar).ToHaveCountAsync(1);
+        while (await afar.CountAsync() > 0)
+            await walk.Page.GetByRole(AriaRole.Button, new() { Name = "Zoom In" }).ClickAsync();
+
+        await Expect(walk.Node("train").Locator("header")).ToBeVisibleAsync();
+        Assert.True(await walk.Page.EvaluateAsync<bool>("""
+            () => {
+              const path = document.querySelector('.react-flow__edge-path');
+              const end = path.getPointAtLength(path.getTotalLength()).matrixTransform(path.getScreenCTM());
+              const port = document.querySelector("[data-id='train'] [data-handleid='in:data']").getBoundingClientRect();
+              return end.x > port.left - 1 && end.x < port.right + 1 && end.y > port.top - 1 && end.y < port.bottom + 1;
+            }
+            """), "the edge ends beside the port");
+    }
+
     private static readonly (string Stage, string Parameter, string Value)[] Small =
     [
         ("text", "characters", "20000"), ("text", "evaluationCharacters", "4000"), ("train", "hidden", "32"), ("train", "layers", "2"),

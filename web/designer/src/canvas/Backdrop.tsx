@@ -1,4 +1,5 @@
-import { Background, BackgroundVariant, Controls, MiniMap } from '@xyflow/react';
+import { useEffect } from 'react';
+import { Background, BackgroundVariant, Controls, MiniMap, useStore } from '@xyflow/react';
 import { mapColour } from './colours';
 import { GroupNode } from './GroupNode';
 import { NoteNode } from './NoteNode';
@@ -17,8 +18,12 @@ export const canvasProps = {
   proOptions: { hideAttribution: true },
 };
 
+// Where a name is three pixels high.
+const afar = 0.3;
+
 /** What lies around the graph: dots, zoom, and a small map. */
 export function Backdrop({ map }: { map: string }) {
+  useAfar();
   return (
     <>
       <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
@@ -26,4 +31,11 @@ export function Backdrop({ map }: { map: string }) {
       <MiniMap<CanvasNode> style={{ width: 150, height: 96 }} pannable zoomable ariaLabel={map} nodeColor={mapColour} />
     </>
   );
+}
+
+// The canvas says when it is seen from so far that nothing on a stage can be read; a stage is painted as a plain box then.
+function useAfar(): void {
+  const canvas = useStore((state) => state.domNode);
+  const isAfar = useStore((state) => state.transform[2] < afar);
+  useEffect(() => void canvas?.toggleAttribute('data-afar', isAfar), [canvas, isAfar]);
 }

@@ -12,24 +12,19 @@ import {
   applyNodeChanges,
   ReactFlow,
   SelectionMode,
-  type Connection,
   type EdgeChange,
-  type FinalConnectionState,
-  type IsValidConnection,
   type NodeChange,
   type ReactFlowInstance,
+  type ReactFlowProps,
 } from '@xyflow/react';
 import { Backdrop, canvasProps } from '../canvas/Backdrop';
 import { CanvasContext } from '../canvas/canvasStore';
-import { ConnectionLine } from '../canvas/ConnectionLine';
 import { flowEdges, flowNodes, type FlowEdge, type FlowNode } from '../canvas/flow';
 import { isNote, noteIndex, type CanvasNode, type NoteFlowNode } from '../canvas/notes';
-import { canConnect, type Endpoint } from '../graph/connect';
 import { moveStages } from '../graph/edit';
-import { endpointOfHandle, handleId, toGraph } from '../graph/graph';
-import { candidates } from '../graph/targets';
+import { toGraph } from '../graph/graph';
 import { add, dropInto } from './actions';
-import { join, offerConnections } from './joining';
+import { connecting } from './connecting';
 import { openCommandBar } from './commands';
 import { placeNotes, useNotes } from './useNotes';
 import {
@@ -46,17 +41,6 @@ import {
 
 export const dragType = 'application/x-pipelines-kind';
 
-const verdictOf = (from: Endpoint, to: Endpoint) =>
-  canConnect(currentDocument(), useEditor.getState().catalog, from, to);
-const ends = ({ source, sourceHandle, target, targetHandle }: Connection | FlowEdge): [Endpoint, Endpoint] => [
-  endpointOfHandle(source, sourceHandle!),
-  endpointOfHandle(target, targetHandle!),
-];
-const pointOf = (event: MouseEvent | TouchEvent) => {
-  const point = 'changedTouches' in event ? event.changedTouches[0]! : event;
-  return { x: point.clientX, y: point.clientY };
-};
-
 // Who goes through the graph with Tab chooses what is focused; a click says itself what it chooses.
 function chooseFocused({ target }: FocusEvent): void {
   if (!target.matches(':focus-visible') || !(target instanceof HTMLElement || target instanceof SVGElement)) return;
@@ -67,6 +51,45 @@ function chooseFocused({ target }: FocusEvent): void {
   else if (target.classList.contains('react-flow__node')) select([id]);
   else if (target.classList.contains('react-flow__edge')) select([], [id]);
 }
+
+function onDrop(event: DragEvent): void {
+  const kind = event.dataTransfer.getData(dragType);
+  const at = useEditor.getState().flow?.screenToFlowPosition({ x: event.clientX - 60, y: event.clientY - 20 });
+  if (kind && at) add(kind, at);
+}
+
+function openMenu(event: ReactMouseEvent | MouseEvent, path?: string): void {
+  event.preventDefault();
+  const note = path === undefined ? undefined : noteIndex(path);
+  if (note !== undefined) chooseNote(note);
+  else if (path !== undefined && !useEditor.getState().selection.has(path)) select([path]);
+  show({ kind: 'menu', at: { x: event.clientX, y: event.clientY } });
+}
+
+// What never changes is the same object each time: React Flow asks all nodes, ports and edges anew for each that is not.
+const gestures = {
+  onInit: (flow) => useEditor.setState({ flow: flow as unknown as ReactFlowInstance<FlowNode, FlowEdge> }),
+  onNodeDoubleClick: (_, node) =>
+    !isNote(node) && typeof node.data.node.stage.workflow === 'object' && openWorkflow(node.id),
+  onNodeContextMenu: (event, node) => openMenu(event, node.id),
+  onSelectionContextMenu: (event) => openMenu(event),
+  onPaneContextMenu: (event) => openMenu(event),
+  onPaneClick: (event) => event.detail === 2 && openCommandBar(),
+  onDragOver: (event) => {
+    event.preventDefault();
+    event.dataTransfer.dropEffect = 'copy';
+  },
+  onDrop,
+  onFocus: chooseFocused,
+  selectionKeyCode: 'Shift',
+  multiSelectionKeyCode: ['Control', 'Meta', 'Shift'],
+  selectionMode: SelectionMode.Partial,
+  disableKeyboardA11y: true,
+  zoomOnDoubleClick: false,
+  snapToGrid: true,
+  snapGrid: [12, 12],
+  connectionRadius: 26,
+} satisfies ReactFlowProps<CanvasNode, FlowEdge>;
 
 /** The canvas of the designer. The document is the truth; only a drag that is under way lives here. */
 export function Canvas() {
@@ -131,60 +154,10 @@ export function Canvas() {
     );
     restore();
   }, []);
-
-  const isValid: IsValidConnection<FlowEdge> = useCallback((connection) => {
-    const verdict = verdictOf(...ends(connection as Connection));
-    return verdict.ok || verdict.code === 'occupied';
-  }, []);
-  const onConnectStart = useCallback(
-    (
-      _: unknown,
-      {
-        nodeId,
-        handleId: handle,
-        handleType,
-      }: { nodeId: string | null; handleId: string | null; handleType: string | null },
-    ) => {
-      if (!nodeId || !handle) return;
-      const side = handleType === 'source' ? 'output' : 'input';
-      const found = candidates(currentDocument(), useEditor.getState().catalog, endpointOfHandle(nodeId, handle), side);
-      const other = side === 'output' ? 'in' : 'out';
-      canvasStore.setState({ fitting: new Set(found.map(({ end }) => `${end.stage}|${handleId(other, end)}`)) });
-    },
+  const onSelectionDragStop = useCallback(
+    (event: ReactMouseEvent, moved: CanvasNode[]) => onDragStop(event, moved[0]!, moved),
     [],
   );
-  const onConnectEnd = useCallback((event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
-    canvasStore.setState({ fitting: undefined });
-    if (!state.fromNode || !state.fromHandle?.id) return;
-    const at = pointOf(event);
-    const from = endpointOfHandle(state.fromNode.id, state.fromHandle.id);
-    if (state.toHandle?.id && !state.isValid) {
-      const to = endpointOfHandle(state.toHandle.nodeId, state.toHandle.id);
-      if (state.fromHandle.type !== state.toHandle.type)
-        state.fromHandle.type === 'source' ? join(from, to) : join(to, from);
-    } else if (!state.toHandle) {
-      const place = useEditor.getState().flow?.screenToFlowPosition(at);
-      offerConnections(
-        from,
-        state.fromHandle.type === 'source' ? 'output' : 'input',
-        at,
-        place && { x: place.x, y: place.y - 40 },
-      );
-    }
-  }, []);
-
-  const onDrop = useCallback((event: DragEvent) => {
-    const kind = event.dataTransfer.getData(dragType);
-    const at = useEditor.getState().flow?.screenToFlowPosition({ x: event.clientX - 60, y: event.clientY - 20 });
-    if (kind && at) add(kind, at);
-  }, []);
-  const openMenu = useCallback((event: ReactMouseEvent | MouseEvent, path?: string) => {
-    event.preventDefault();
-    const note = path === undefined ? undefined : noteIndex(path);
-    if (note !== undefined) chooseNote(note);
-    else if (path !== undefined && !useEditor.getState().selection.has(path)) select([path]);
-    show({ kind: 'menu', at: { x: event.clientX, y: event.clientY } });
-  }, []);
 
   return (
     <CanvasContext.Provider value={canvasStore}>
@@ -195,43 +168,9 @@ export function Canvas() {
         onNodesChange={onNodesChange}
         onEdgesChange={onEdgesChange}
         onNodeDragStop={onDragStop}
-        onSelectionDragStop={(event, moved) => onDragStop(event, moved[0]!, moved)}
-        onConnect={(connection) => join(...ends(connection))}
-        onConnectStart={onConnectStart}
-        onConnectEnd={onConnectEnd}
-        isValidConnection={isValid}
-        connectionLineComponent={(props) => (
-          <ConnectionLine
-            {...props}
-            reasonAt={(from, to) => {
-              const [a, b] = [endpointOfHandle(from.node, from.handle), endpointOfHandle(to.node, to.handle)];
-              const verdict = from.handle.startsWith('out') ? verdictOf(a, b) : verdictOf(b, a);
-              return verdict.ok || verdict.code === 'occupied' ? undefined : verdict.reason;
-            }}
-          />
-        )}
-        onInit={(flow) => useEditor.setState({ flow: flow as unknown as ReactFlowInstance<FlowNode, FlowEdge> })}
-        onNodeDoubleClick={(_, node) =>
-          !isNote(node) && typeof node.data.node.stage.workflow === 'object' && openWorkflow(node.id)
-        }
-        onNodeContextMenu={(event, node) => openMenu(event, node.id)}
-        onSelectionContextMenu={(event) => openMenu(event)}
-        onPaneContextMenu={(event) => openMenu(event)}
-        onPaneClick={(event) => event.detail === 2 && openCommandBar()}
-        onDragOver={(event) => {
-          event.preventDefault();
-          event.dataTransfer.dropEffect = 'copy';
-        }}
-        onDrop={onDrop}
-        onFocus={chooseFocused}
-        selectionKeyCode="Shift"
-        multiSelectionKeyCode={['Control', 'Meta', 'Shift']}
-        selectionMode={SelectionMode.Partial}
-        disableKeyboardA11y
-        zoomOnDoubleClick={false}
-        snapToGrid
-        snapGrid={[12, 12]}
-        connectionRadius={26}
+        onSelectionDragStop={onSelectionDragStop}
+        {...connecting}
+        {...gestures}
       >
         <Backdrop map="Map of the workflow" />
       </ReactFlow>

@@ -1,5 +1,5 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
-import { ReactFlow } from '@xyflow/react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { ReactFlow, type NodeChange } from '@xyflow/react';
 import type { RunView } from '../api';
 import { Backdrop, canvasProps } from '../canvas/Backdrop';
 import { CanvasContext, createCanvasStore } from '../canvas/canvasStore';
@@ -69,6 +69,14 @@ export function RunCanvas({ run, catalog, chosen, branches, onChoose }: Props) {
     [edges, running],
   );
 
+  const onNodesChange = useCallback(
+    (changes: NodeChange<CanvasNode>[]) => {
+      for (const one of changes)
+        if (one.type === 'select' && one.selected && noteIndex(one.id) === undefined) onChoose(one.id);
+    },
+    [onChoose],
+  );
+
   const all = useMemo((): CanvasNode[] => [...notes, ...nodes], [notes, nodes]);
   if (nodes.length === 0) return null;
   return (
@@ -82,10 +90,7 @@ export function RunCanvas({ run, catalog, chosen, branches, onChoose }: Props) {
         edgesFocusable={false}
         onNodeClick={(_, node) => noteIndex(node.id) === undefined && onChoose(node.id)}
         onPaneClick={() => onChoose(undefined)}
-        onNodesChange={(changes) => {
-          for (const one of changes)
-            if (one.type === 'select' && one.selected && noteIndex(one.id) === undefined) onChoose(one.id);
-        }}
+        onNodesChange={onNodesChange}
       >
         <Backdrop map="Map of the run" />
       </ReactFlow>
