@@ -68,6 +68,7 @@ internal static class ReportFile
             ["seconds"] = stage.Seconds,
             ["reused"] = stage.Reused,
             ["attempts"] = stage.Attempt,
+            ["outputs"] = stage.Outputs is { } outputs ? JsonNode.Parse(outputs.GetRawText()) : null,
         })]);
         return Json.Pretty(report) + "\n";
     }

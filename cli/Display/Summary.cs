@@ -11,10 +11,13 @@ internal static class Summary
     public static void Write(IAnsiConsole console, RunView run)
     {
         console.Write(Stages(run));
-        if (ReportFile.Comparison(run) is { } comparison)
+        var (comparison, ranking) = (ReportFile.Comparison(run), ReportFile.Ranking(run));
+        if (comparison is not null)
             console.Write(Models(comparison));
-        if (ReportFile.Ranking(run) is { } ranking)
+        if (ranking is not null)
             console.Write(Ranked(ranking));
+        if (comparison is null && ranking is null)
+            FoundTables.Write(console, run);
         if (ReportFile.Speed(run) is { } speed)
             console.Write(SpeedTable.Of(speed));
         if (ReportFile.Scores(run) is { } scores)

@@ -68,14 +68,59 @@ public sealed partial class SummaryTests
         Assert.Contains("of 100 classes the 20 that are recognised least; all are among the run's outputs", lines);
     }
 
+    [Fact]
+    public void What_no_report_gathers_is_shown_stage_by_stage()
+    {
+        var pair = new SpeedPair(new Spread(100, 90, 110), new Spread(200, 190, 210), new Spread(2, 1.9, 2.1));
+        var run = Views.Run(
+            RunState.Succeeded,
+            Found("dense", "measurement", new Measurement("perplexity-1:a", 21.738, 1000, 900, 4000)),
+            Found("pruned", "measurement", new Measurement("perplexity-1:a", 24.9, 1000, 500, 4000)),
+            Found("heart", "memorization", new MemorizationMeasurement("memorization-1", 50, 0.02, 0.1, null, 1000, 900, 4000)),
+            Found("sweep.1.speed", "speed", new SpeedComparison("speed-1", "cpu", 4, null, pair)));
+
+        var lines = Written(run);
+
+        Assert.Contains("perplexity parameters nonzero bytes", lines);
+        Assert.Contains("dense 21.738 1,000 900 3.9 KiB", lines);
+        Assert.Contains("pruned 24.900 1,000 500 3.9 KiB", lines);
+        Assert.Contains("perplexity-1:a", lines);
+        Assert.Contains("heart 50 0.0200 0.1000 1,000 900 3.9 KiB", lines);
+        Assert.Contains("sweep.1.speed 4 ×2.00 (×1.90 to ×2.10)", lines);
+    }
+
+    [Fact]
+    public void What_a_report_gathers_or_the_outcome_shows_is_not_shown_again()
+    {
+        var measurement = new Measurement("p", 21.738, 1000, 900, 4000);
+        var (dense, pruned) = (new ModelFigures(21.738, 1000, 900, 4000), new ModelFigures(24.9, 1000, 500, 4000));
+        var pair = new SpeedPair(new Spread(100, 90, 110), new Spread(200, 190, 210), new Spread(2, 1.9, 2.1));
+        var speed = new SpeedComparison("speed-1", "cpu", 4, null, pair);
+        var reported = Views.Run(RunState.Succeeded, Found("measure", "measurement", measurement));
+        var timed = Views.Run(RunState.Succeeded, Found("time", "speed", speed));
+
+        Assert.DoesNotContain(Written(Saying(reported, new Comparison("p", dense, pruned, null))), line => line.StartsWith("measure 21", StringComparison.Ordinal));
+        Assert.DoesNotContain(Written(Saying(timed, speed)), line => line.StartsWith("time ", StringComparison.Ordinal) && line.Contains('×'));
+        Assert.Contains(Written(Saying(reported, measurement)), line => line.StartsWith("measure 21.738", StringComparison.Ordinal));
+    }
+
+    private static StageView Found<T>(string id, string port, T value) =>
+        Views.Stage(id, StageState.Succeeded) with { Outputs = Json.Write(new Dictionary<string, T> { [port] = value }) };
+
+    private static RunView Saying<T>(RunView run, T value) =>
+        run with { Outputs = new Dictionary<string, JsonElement> { ["said"] = Json.Write(value) } };
+
+    private static string[] Written<T>(string output, T value) =>
+        Written(Views.Run(RunState.Succeeded) with { Outputs = new Dictionary<string, JsonElement> { [output] = Json.Write(value) } });
+
     /// <summary>The lines, each run of spaces as one.</summary>
-    private static string[] Written<T>(string output, T value)
+    private static string[] Written(RunView run)
     {
         using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(text) });
         console.Profile.Width = 200;
         console.Profile.Capabilities.Unicode = true;
-        Summary.Write(console, Views.Run(RunState.Succeeded) with { Outputs = new Dictionary<string, JsonElement> { [output] = Json.Write(value) } });
+        Summary.Write(console, run);
         return [.. text.ToString().Split('\n').Select(line => Spaces().Replace(line, " ").Trim())];
     }
 
