@@ -200,7 +200,7 @@ public sealed class JourneyTests(TestCluster cluster, Chromium chromium) : Brows
         await using var walk = await studio.WalkAsync("#/designer/wide");
         var afar = walk.Page.Locator(".react-flow[data-afar]");
         await Expect(afar).ToHaveCountAsync(1);
-        await Expect(walk.Node("near").Locator("header")).ToBeHiddenAsync();
+        await Expect(walk.Node("near").Locator(".stage-id")).ToBeHiddenAsync();
 
         await walk.Node("near").ClickAsync();
         await walk.PressAsync("c");
@@ -213,7 +213,7 @@ public sealed class JourneyTests(TestCluster cluster, Chromium chromium) : Brows
         while (await afar.CountAsync() > 0)
             await walk.Page.GetByRole(AriaRole.Button, new() { Name = "Zoom In" }).ClickAsync();
 
-        await Expect(walk.Node("train").Locator("header")).ToBeVisibleAsync();
+        await Expect(walk.Node("train").Locator(".stage-id")).ToBeVisibleAsync();
         Assert.True(await walk.Page.EvaluateAsync<bool>("""
             () => {
               const path = document.querySelector('.react-flow__edge-path');

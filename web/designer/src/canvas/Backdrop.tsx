@@ -18,8 +18,8 @@ export const canvasProps = {
   proOptions: { hideAttribution: true },
 };
 
-// Where a name is three pixels high.
-const afar = 0.3;
+// Where a name is four pixels high.
+const afar = 0.35;
 
 /** What lies around the graph: dots, zoom, and a small map. */
 export function Backdrop({ map }: { map: string }) {
@@ -33,7 +33,7 @@ export function Backdrop({ map }: { map: string }) {
   );
 }
 
-// The canvas says when it is seen from so far that nothing on a stage can be read; a stage is painted as a plain box then.
+// The canvas says when it is seen from so far that nothing on a stage can be read; a stage is a box with a large name then.
 function useAfar(): void {
   const canvas = useStore((state) => state.domNode);
   const isAfar = useStore((state) => state.transform[2] < afar);

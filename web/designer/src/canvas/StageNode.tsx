@@ -27,6 +27,7 @@ export const StageNode = memo(function StageNode({ data, selected }: NodeProps<F
     <div
       className={`stage-node ${selected ? 'selected' : ''} ${ports.known ? '' : 'unknown'} ${isWorkflow ? 'workflow' : ''} ${status ? `state-${status.state}` : ''}`}
       style={familyStyle(isWorkflow ? 'workflow' : familyOf(stage.kind))}
+      data-name={stage.id}
     >
       <header>
         <span className="stage-id">{stage.id}</span>
