@@ -1,7 +1,8 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
+using Pipelines.Activities;
 using Pipelines.Storage;
+using Pipelines.Workflows;
 using Spectre.Console;
 
 namespace Pipelines.Cli.Display;
@@ -9,8 +10,6 @@ namespace Pipelines.Cli.Display;
 /// <summary>What stages measured, a table for each protocol: for runs whose models no report gathers.</summary>
 internal static class FoundTables
 {
-    private const string Protocol = "protocol";
-
     // What a model is comes after how good it is.
     private static readonly string[] Sizes = ["parameters", "nonzero", "bytes", "flops"];
 
@@ -20,12 +19,13 @@ internal static class FoundTables
         var found = run.Stages
             .Where(stage => stage.Outputs is { ValueKind: JsonValueKind.Object })
             .SelectMany(stage => stage.Outputs!.Value.EnumerateObject()
-                .Where(output => IsMeasured(output.Value) && !drawn.Any(one => JsonElement.DeepEquals(one, output.Value)))
-                .Select(output => (Stage: StageText.Title(stage), output.Value)))
-            .GroupBy(one => one.Value.GetProperty(Protocol).GetString()!);
+                .Where(output => !drawn.Any(one => JsonElement.DeepEquals(one, output.Value)))
+                .Select(output => (Protocol: ProtocolOf(output.Value), Stage: StageText.Title(stage), Figures: Figures(output.Value))))
+            .Where(one => one is { Protocol: not null, Figures.Count: > 0 })
+            .GroupBy(one => one.Protocol, one => (one.Stage, one.Figures));
         foreach (var alike in found)
         {
-            console.Write(Of([.. alike.Select(one => (one.Stage, Figures(one.Value)))]));
+            console.Write(Of([.. alike]));
             console.MarkupLineInterpolated($"  [grey]{alike.Key}[/]");
         }
     }
@@ -34,9 +34,10 @@ internal static class FoundTables
     private static bool HasATableOfItsOwn(JsonElement output) =>
         output.ValueKind == JsonValueKind.Object && (output.TryGetProperty("threads", out _) || output.TryGetProperty("classes", out _));
 
-    private static bool IsMeasured(JsonElement output) =>
-        output.ValueKind == JsonValueKind.Object && output.TryGetProperty(Protocol, out var protocol)
-            && protocol.ValueKind == JsonValueKind.String && Figures(output).Count > 0;
+    private static string? ProtocolOf(JsonElement output) =>
+        output.ValueKind == JsonValueKind.Object && output.TryGetProperty("protocol", out var protocol) && protocol.ValueKind == JsonValueKind.String
+            ? protocol.GetString()
+            : null;
 
     private static Table Of(IReadOnlyList<(string Stage, Dictionary<string, string> Figures)> rows)
     {
@@ -53,28 +54,24 @@ internal static class FoundTables
     private static Dictionary<string, string> Figures(JsonElement measured)
     {
         var figures = new Dictionary<string, string>();
+        if (measured.ValueKind != JsonValueKind.Object)
+            return figures;
         foreach (var member in measured.EnumerateObject())
         {
+            // standardError is read as "standard error".
+            var name = JsonNamingPolicy.KebabCaseLower.ConvertName(member.Name).Replace('-', ' ');
             if (member.Value.ValueKind == JsonValueKind.Number)
-                figures[Words(member.Name)] = member.NameEquals("bytes") ? StageText.Bytes(member.Value.GetInt64()) : Number(member.Value.GetDouble());
-            else if (member.Value.ValueKind == JsonValueKind.Object && member.Value.TryGetProperty("ratio", out var ratio))
-                figures[Words(member.Name)] = $"×{Times(ratio, "median")} (×{Times(ratio, "lowest")} to ×{Times(ratio, "highest")})";
+                figures[name] = member.NameEquals("bytes") ? StageText.Bytes(member.Value.GetInt64()) : Number(member.Value.GetDouble());
+            else if (member.Value.ValueKind == JsonValueKind.Object && member.Value.TryGetProperty("ratio", out var times) && times.ValueKind == JsonValueKind.Object)
+                figures[name] = Text(Json.Read<Spread>(times));
         }
 
         return figures;
     }
 
-    private static string Times(JsonElement spread, string name) => spread.GetProperty(name).GetDouble().ToString("0.00", CultureInfo.InvariantCulture);
+    private static string Text(Spread times) =>
+        $"{StageText.Times(times.Median)} ({StageText.Times(times.Lowest)} to {StageText.Times(times.Highest)})";
 
     private static string Number(double value) => value.ToString(
         value == Math.Floor(value) || Math.Abs(value) >= 10_000 ? "N0" : Math.Abs(value) < 1 ? "0.0000" : "0.000", CultureInfo.InvariantCulture);
-
-    /// <summary><c>standardError</c> as <c>standard error</c>.</summary>
-    private static string Words(string member)
-    {
-        var words = new StringBuilder();
-        foreach (var letter in member)
-            words.Append(char.IsUpper(letter) ? $" {char.ToLowerInvariant(letter)}" : letter);
-        return words.ToString();
-    }
 }

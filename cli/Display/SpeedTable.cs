@@ -22,11 +22,9 @@ internal static class SpeedTable
         void Row(string name, SpeedPair? pair)
         {
             if (pair is not null)
-                table.AddRow(name, Number(pair.Dense.Median), Number(pair.Pruned.Median), $"×{Times(pair.Ratio.Median)}", $"×{Times(pair.Ratio.Lowest)} to ×{Times(pair.Ratio.Highest)}");
+                table.AddRow(name, Number(pair.Dense.Median), Number(pair.Pruned.Median), StageText.Times(pair.Ratio.Median), $"{StageText.Times(pair.Ratio.Lowest)} to {StageText.Times(pair.Ratio.Highest)}");
         }
     }
 
     private static string Number(double value) => value.ToString(value < 100 ? "0.00" : "N0", CultureInfo.InvariantCulture);
-
-    private static string Times(double ratio) => ratio.ToString("0.00", CultureInfo.InvariantCulture);
 }

@@ -81,6 +81,9 @@ internal static class StageText
         _ => $"{(int)seconds / 3600} h {(int)seconds / 60 % 60:00} m",
     };
 
+    /// <summary><c>×1.25</c>.</summary>
+    public static string Times(double ratio) => "×" + ratio.ToString("0.00", CultureInfo.InvariantCulture);
+
     /// <summary>Four digits that matter.</summary>
     public static string Number(double value) => Math.Abs(value) switch
     {

@@ -58,7 +58,7 @@ internal static class Summary
         void Row(string name, Func<ModelFigures, string> text, Func<ModelFigures, double> value) => table.AddRow(
             [name, .. models.Select((model, index) => index == 0
                 ? text(model)
-                : $"{text(model)}  {Ratio(value(model) / value(models[0]))}")]);
+                : $"{text(model)}  {StageText.Times(value(model) / value(models[0]))}")]);
     }
 
     private static Table Ranked(Ranking ranking)
@@ -78,7 +78,7 @@ internal static class Summary
                 model.Figures.Parameters.ToString("N0", CultureInfo.InvariantCulture),
                 model.Figures.Nonzero.ToString("N0", CultureInfo.InvariantCulture),
                 StageText.Bytes(model.Figures.Bytes),
-                .. speeds.Select(speed => model.Speed is { } known ? Ratio(speed.Of(known)!.Median) : ""),
+                .. speeds.Select(speed => model.Speed is { } known ? StageText.Times(speed.Of(known)!.Median) : ""),
                 Fronts(ranking, model),
             ]);
         }
@@ -107,6 +107,4 @@ internal static class Summary
     private static string QualityText(ModelFigures figures) => figures.Perplexity is { } perplexity
         ? perplexity.ToString("0.000", CultureInfo.InvariantCulture)
         : figures.Accuracy?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "–";
-
-    private static string Ratio(double ratio) => $"×{ratio.ToString("0.00", CultureInfo.InvariantCulture)}";
 }

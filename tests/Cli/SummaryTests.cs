@@ -14,6 +14,9 @@ public sealed partial class SummaryTests
 {
     private static readonly ModelFigures Figures = new(null, 1000, 900, 4000, Accuracy: 0.9);
 
+    private static readonly SpeedComparison Decoding = new(
+        "speed-1", "cpu", 4, null, new SpeedPair(new Spread(100, 90, 110), new Spread(200, 190, 210), new Spread(2, 1.9, 2.1)));
+
     [Fact]
     public void Two_classifiers_that_were_timed_stand_side_by_side()
     {
@@ -71,13 +74,12 @@ public sealed partial class SummaryTests
     [Fact]
     public void What_no_report_gathers_is_shown_stage_by_stage()
     {
-        var pair = new SpeedPair(new Spread(100, 90, 110), new Spread(200, 190, 210), new Spread(2, 1.9, 2.1));
         var run = Views.Run(
             RunState.Succeeded,
             Found("dense", "measurement", new Measurement("perplexity-1:a", 21.738, 1000, 900, 4000)),
             Found("pruned", "measurement", new Measurement("perplexity-1:a", 24.9, 1000, 500, 4000)),
             Found("heart", "memorization", new MemorizationMeasurement("memorization-1", 50, 0.02, 0.1, null, 1000, 900, 4000)),
-            Found("sweep.1.speed", "speed", new SpeedComparison("speed-1", "cpu", 4, null, pair)));
+            Found("sweep.1.speed", "speed", Decoding));
 
         var lines = Written(run);
 
@@ -94,14 +96,27 @@ public sealed partial class SummaryTests
     {
         var measurement = new Measurement("p", 21.738, 1000, 900, 4000);
         var (dense, pruned) = (new ModelFigures(21.738, 1000, 900, 4000), new ModelFigures(24.9, 1000, 500, 4000));
-        var pair = new SpeedPair(new Spread(100, 90, 110), new Spread(200, 190, 210), new Spread(2, 1.9, 2.1));
-        var speed = new SpeedComparison("speed-1", "cpu", 4, null, pair);
         var reported = Views.Run(RunState.Succeeded, Found("measure", "measurement", measurement));
-        var timed = Views.Run(RunState.Succeeded, Found("time", "speed", speed));
+        var timed = Views.Run(RunState.Succeeded, Found("time", "speed", Decoding));
 
         Assert.DoesNotContain(Written(Saying(reported, new Comparison("p", dense, pruned, null))), line => line.StartsWith("measure 21", StringComparison.Ordinal));
-        Assert.DoesNotContain(Written(Saying(timed, speed)), line => line.StartsWith("time ", StringComparison.Ordinal) && line.Contains('×'));
+        Assert.DoesNotContain(Written(Saying(timed, Decoding)), line => line.StartsWith("time ", StringComparison.Ordinal) && line.Contains('×'));
         Assert.Contains(Written(Saying(reported, measurement)), line => line.StartsWith("measure 21.738", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_output_of_another_shape_is_passed_over()
+    {
+        var run = Views.Run(
+            RunState.Succeeded,
+            Found("odd", "odd", Json.Read<JsonElement>("""{ "protocol": "odd-1", "share": 0.5, "nested": { "ratio": 0.25 }, "standardError": 0.01 }""")),
+            Found("number", "loss", 2.5), Found("unnamed", "odd", Json.Read<JsonElement>("""{ "share": 0.75 }""")));
+
+        var lines = Written(run);
+
+        Assert.Contains("share standard error", lines);
+        Assert.Contains("odd 0.5000 0.0100", lines);
+        Assert.DoesNotContain(lines, line => line.Contains("0.75", StringComparison.Ordinal) || line.Contains("2.5", StringComparison.Ordinal));
     }
 
     private static StageView Found<T>(string id, string port, T value) =>

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using Pipelines.Models;
-using Pipelines.Tests.Fixtures;
 using static TorchSharp.torch;
 
 namespace Pipelines.Tests.Models;
@@ -50,20 +49,6 @@ public sealed class SafetensorsTests : IDisposable
         file.Dispose();
 
         Assert.Equal(499_500, view.sum().ToSingle());
-    }
-
-    [Fact]
-    public void What_is_written_again_does_not_stay_in_memory()
-    {
-        var mapped = Path.Combine(folder, $"mapped-{Guid.NewGuid():N}.safetensors");
-        using (var piece = zeros([1 << 22]))
-            SafetensorsWriter.Write(mapped, Enumerable.Range(0, 6).Select(i => TensorSource.Of($"{i}", piece)));
-        using var file = SafetensorsFile.Open(mapped);
-
-        SafetensorsWriter.Write(File_, file.Tensors.Keys.Select(name => TensorSource.Of(name, file.View(name))));
-
-        // Of 96 MiB what came after the first 64.
-        Assert.InRange(ResidentPages.Of(Path.GetFileName(mapped)), 0, 33 << 10);
     }
 
     [Theory]

@@ -1,8 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Pipelines.Tests.Fixtures;
-using Pipelines.Torch;
 using TorchSharp;
 using static Pipelines.Torch.Extensions;
 using static TorchSharp.torch;
@@ -37,26 +35,6 @@ public sealed class MemoryTests : IDisposable
         row.Dispose();
         Assert.True(view.Disposed);
         File.Delete(path);
-    }
-
-    [Fact]
-    public void Pages_of_a_mapped_file_are_let_go_and_nothing_that_was_written_is_lost()
-    {
-        var folder = Directory.CreateTempSubdirectory().FullName;
-        var x = ScratchTensor.Create(folder, [1 << 18], ScalarType.Float32);
-        var name = Path.GetFileName(Assert.Single(Directory.EnumerateFiles(folder)));
-        Assert.Contains(Enumerable.Range(0, 100), _ =>
-        {
-            x.copy_(arange(1 << 18));
-            return ResidentPages.Of(name) > 0;
-        });
-
-        ReturnMemory();
-
-        Assert.Equal(0, ResidentPages.Of(name));
-        Assert.Equal(Enumerable.Range(0, 1 << 18).Select(i => (float)i), x.data<float>().ToArray());
-        x.Dispose();
-        Directory.Delete(folder);
     }
 
     [Fact]
